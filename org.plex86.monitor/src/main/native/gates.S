@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate page: 64-bit code at PLEX86_GATES that 32-bit guest code calls
+ * through a far pointer with the selector of 64-bit user code.  No trap is
+ * taken either way.  The code is copied there from here, so it names whatever
+ * is outside the page by absolute address.
+ */
+#include "map.h"
+
+	.section .rodata
+	.balign 4096
+	.globl gates_start, gates_end, gate_exit, gate_exit_end
+
+gates_start:
+/* Entry n: eax and ecx go to the register area, n to ecx. */
+.set n, 0
+.rept PLEX86_GATE_COUNT
+	.balign PLEX86_GATE_STRIDE
+	movabs %eax, NEXUS_VM + REG_EAX
+	movl %ecx, %eax
+	movabs %eax, NEXUS_VM + REG_ECX
+	movl $n, %ecx
+	jmp gate_common
+.set n, n + 1
+.endr
+	.balign PLEX86_GATE_STRIDE
+
+gate_common:
+	movabs $NEXUS_VM, %rax
+	movl %edx, REG_EDX(%rax)
+	movl %ebx, REG_EBX(%rax)
+	movl %esp, REG_ESP(%rax)
+	movl %ebp, REG_EBP(%rax)
+	movl %esi, REG_ESI(%rax)
+	movl %edi, REG_EDI(%rax)
+	movabs $gate_stack_top, %rsp
+	pushfq
+	popq %rdx
+	movl %edx, REG_EFLAGS(%rax)
+	cld
+	movl %ecx, %edi
+	movabs $gate_dispatch, %rax
+	call *%rax
+
+/*
+ * Back to the guest with the registers of the register area.  A signal between
+ * here and the iretq may have raised an interrupt line: its handler restarts
+ * from gate_exit, which is why nothing before the iretq changes the area.
+ */
+gate_exit:
+	movabs $gate_stack_top, %rsp
+	movabs $NEXUS_CONTROL, %rbx
+	movl PLEX86_IRQ_MASK(%rbx), %eax
+	notl %eax
+	testl %eax, PLEX86_IRQ_PENDING(%rbx)
+	jz 1f
+	cmpl $0, PLEX86_VIF(%rbx)
+	je 1f
+	movabs $inject_interrupts, %rax
+	call *%rax
+	jmp gate_exit
+1:	movabs $NEXUS_VM, %rax
+	pushq $HOST_DS
+	movl REG_ESP(%rax), %ecx
+	pushq %rcx
+	movl REG_EFLAGS(%rax), %ecx
+	pushq %rcx
+	pushq $HOST_CS32
+	movl REG_EIP(%rax), %ecx
+	pushq %rcx
+	movl REG_ECX(%rax), %ecx
+	movl REG_EDX(%rax), %edx
+	movl REG_EBX(%rax), %ebx
+	movl REG_EBP(%rax), %ebp
+	movl REG_ESI(%rax), %esi
+	movl REG_EDI(%rax), %edi
+	movl REG_EAX(%rax), %eax
+	iretq
+gate_exit_end:
+gates_end:
+
+	.text
+	.globl _start
+_start:
+	xorl %ebp, %ebp
+	movq %rsp, %rdi
+	andq $-16, %rsp
+	call nexus_main
+	hlt
+
+/* rt_sigreturn, as the host's sigaction wants it */
+	.globl signal_return
+signal_return:
+	movl $15, %eax
+	syscall
+
+	.globl gate_enter_guest
+gate_enter_guest:
+	movl $HOST_DS, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl $PLEX86_GATES, %ecx	/* zero-extended */
+	leaq gate_exit(%rip), %rax
+	leaq gates_start(%rip), %rdx
+	subq %rdx, %rax
+	addq %rcx, %rax
+	jmp *%rax
+
+/* The stack of gate code; each process has its own behind the same address. */
+	.bss
+	.balign 64
+	.skip 65536
+	.globl gate_stack_top
+gate_stack_top:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the nexus offer each other. */
+#ifndef PLEX86_NEXUS_H
+#define PLEX86_NEXUS_H
+
+#include "sys.h"
+#include "vm.h"
+
+/* File descriptors that the monitor leaves open. */
+enum { FD_LIFELINE = 0, FD_REPORT = 1, FD_ERRORS = 2, FD_CONTROL = 3, FD_RAM = 4 };
+
+/* What a process knows for itself, and what is the same in all after the fork. */
+extern u32 space_self; /* slot of this process */
+extern u64 ram_bytes;
+extern u32 lowest_page; /* first linear address that the host lets us map */
+extern u32 maps_limit; /* host mappings that a process may have */
+extern int fpu_compact; /* the CPU has XSAVEC */
+
+/* text.c */
+struct text {
+  char *at;
+  u32 size; /* of the buffer, the final 0 included */
+  u32 length;
+};
+void text_append(struct text *text, const char *format, ...);
+void text_append_list(struct text *text, const char *format, __builtin_va_list arguments);
+u32 text_length(const char *text);
+void *memcpy(void *to, const void *from, unsigned long count);
+void *memset(void *at, int value, unsigned long count);
+
+/* end.c: the guest's end */
+__attribute__((noreturn)) void end_vm(u32 reason, const char *format, ...);
+
+/* monitor.c: what goes to the monitor and back */
+void monitor_ring(void);
+int monitor_exit(u32 kind, u32 device, u32 offset, u32 size, u64 *value); /* 0, or 1: fault */
+void monitor_doorbell(u32 device, u32 queue);
+void monitor_log(u32 linear, u32 length);
+
+/* mmu.c: host mappings are the guest's TLB */
+enum mmu_result {
+  MMU_MAPPED = -1,
+  MMU_NOT_PRESENT = 0, /* as bit P of the #PF error code */
+  MMU_PROTECTED = 1,
+  MMU_DEVICE = 2, /* a write to a virtio-mmio page or to no memory at all */
+};
+void mmu_init(void);
+enum mmu_result mmu_map(u32 linear, int write, int user);
+int mmu_translate(u32 linear, u32 *physical); /* 0: not mapped by the guest */
+void mmu_flush_user(void);
+void mmu_flush_all(void);
+void mmu_invalidate(u32 linear);
+void mmu_catch_up(void); /* with kernel mappings that changed while others ran */
+
+/* space.c: one process for each guest address space */
+void space_load_cr3(u32 value); /* the CR3 gate: may go on in another process */
+void space_reload_cr3(u32 value);
+void space_forget(u32 page_directory);
+__attribute__((noreturn)) void space_main(u32 slot);
+
+/* inject.c: what the IDT says (SDM vol. 3, 6.12) */
+enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+#define VECTOR_SYSCALL 0x80
+void inject_exception(u32 vector);
+void inject_exception_error(u32 vector, u32 error);
+void inject_software(u32 vector); /* int n: eip is behind the instruction, which has 2 bytes */
+void inject_page_fault(u32 linear, u32 error);
+void inject_interrupts(void); /* as far as IF and the mask allow */
+void return_from_interrupt(void);
+
+/* timer.c */
+void timer_init(void);
+void timer_program(void);
+void timer_expired(void); /* the host's signal came */
+void halt(void);
+
+/* fpu.c, tls.c */
+void fpu_init(void);
+void fpu_save(void);
+void fpu_restore(void);
+u32 gs_selector(void);
+void gs_load(u32 selector);
+void tls_set(u32 linear);
+void tls_load(void);
+
+/* cpuid.c */
+void cpuid_probe(volatile struct cpuid_table *table);
+void cpuid_gate(void);
+u64 cpu_xcr0(void);
+void cpuid_host(u32 leaf, u32 subleaf, struct cpuid_entry *entry);
+
+/* emulate.c: privileged instructions of the guest kernel */
+int emulate_privileged(void); /* 0: not one of them */
+int emulate_device_store(u32 linear); /* 0: not a plain store */
+
+/* decode.c */
+struct operand {
+  u8 mode; /* ModRM.mod: 3 is a register */
+  u8 reg; /* ModRM.reg */
+  u8 rm; /* ModRM.rm */
+  u32 address; /* where mode is not 3 */
+  u32 length; /* of ModRM, SIB and displacement, in bytes */
+};
+void decode_operand(u32 at, struct operand *operand);
+u32 *decode_register(u32 number);
+
+/* signals.c */
+void signals_install(void);
+
+/* seccomp.c */
+void seccomp_confine_space(void);
+void seccomp_confine_supervisor(void);
+
+/* supervisor.c, layout.c, probe.c */
+int supervise(void);
+int print_layout(void);
+int probe_ia32(void);
+
+/* main.c */
+__attribute__((noreturn)) void nexus_main(const u64 *stack);
+
+/* gates.S, gate_dispatch.c */
+extern char gates_start[], gates_end[], gate_exit[], gate_exit_end[];
+extern char nexus_text_start[], nexus_text_end[]; /* by the linker */
+void signal_return(void);
+__attribute__((noreturn)) void gate_enter_guest(void);
+void gate_dispatch(u32 gate);
+
+/* Address that a label of gates.S has in the gate page. */
+#define IN_GATE_PAGE(label) ((u64)PLEX86_GATES + (u64)((label) - gates_start))
+
+#endif /* PLEX86_NEXUS_H */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Spaces: a host process for each guest address space, so that a guest context
+ * switch keeps what is mapped.  One of them at a time runs the virtual CPU;
+ * the others wait for their turn.
+ */
+#include "nexus.h"
+
+u32 space_self;
+
+static struct space *self(void)
+{
+  return &VM->space[space_self];
+}
+
+static void wait_for_turn(struct space *me)
+{
+  for (u32 i = CONTROL->spin; i; i--) {
+    if (__atomic_load_n(&me->turn, __ATOMIC_ACQUIRE))
+      return;
+    cpu_relax();
+  }
+  while (!__atomic_load_n(&me->turn, __ATOMIC_ACQUIRE)) {
+    me->asleep = 1;
+    fence(); /* the giver sets turn, then reads asleep */
+    if (!__atomic_load_n(&me->turn, __ATOMIC_ACQUIRE))
+      futex_wait(&me->turn, 0, NULL);
+    me->asleep = 0;
+  }
+}
+
+/* active is set first: the monitor raises a line, then signals the active process; the one that
+ * gets the turn looks at the lines on its way to the guest. */
+static void give_turn(u32 slot)
+{
+  struct space *other = &VM->space[slot];
+  CONTROL->active = slot;
+  __atomic_exchange_n(&other->turn, 1, __ATOMIC_SEQ_CST);
+  if (other->asleep)
+    futex_wake(&other->turn);
+}
+
+static void take_turn(struct space *me)
+{
+  me->turn = 0;
+  mmu_catch_up();
+  if (me->flush) {
+    me->flush = 0;
+    mmu_flush_user();
+  }
+  gs_load(VM->gs);
+  fpu_restore();
+  timer_program();
+}
+
+static u32 find_space(u32 cr3)
+{
+  for (u32 slot = 0; slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++)
+    if (VM->space[slot].used && VM->space[slot].cr3 == cr3)
+      return slot;
+  return CONTROL_SPACES_MAX;
+}
+
+/* A space that stands for no page directory, or else the one that ran longest ago. */
+static u32 allocate_space(u32 cr3)
+{
+  u32 best = space_self;
+  for (u32 slot = 0; slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++) {
+    struct space *space = &VM->space[slot];
+    if (!space->used) {
+      best = slot;
+      break;
+    }
+    if (slot != space_self && (best == space_self || space->last_used < VM->space[best].last_used))
+      best = slot;
+  }
+  COUNT(space_allocations);
+  if (VM->space[best].used)
+    COUNT(space_evictions);
+  VM->space[best].used = 1;
+  VM->space[best].cr3 = cr3;
+  VM->space[best].flush = 1;
+  return best;
+}
+
+void space_forget(u32 page_directory)
+{
+  u32 slot = find_space(page_directory);
+  if (slot == CONTROL_SPACES_MAX || slot == space_self)
+    return;
+  VM->space[slot].used = 0;
+  VM->space[slot].flush = 1;
+}
+
+/*
+ * A load of CR3 in the process that is there: all that it maps for users goes.
+ * Boot code does that, and whoever wants a flush.
+ */
+void space_reload_cr3(u32 value)
+{
+  space_forget(value);
+  DATA(PLEX86_CR3) = value;
+  self()->cr3 = value;
+  self()->used = 1;
+  if (VM->cr4 & CR4_PGE)
+    mmu_flush_user();
+  else
+    mmu_flush_all();
+}
+
+void space_load_cr3(u32 value)
+{
+  struct space *me = self();
+  u32 described = DATA(PLEX86_TLB_VALID), next_gen = DATA(PLEX86_TLB_NEXT);
+  DATA(PLEX86_TLB_VALID) = 0;
+  if (value == DATA(PLEX86_CR3) || !(VM->cr4 & CR4_PGE)) {
+    space_reload_cr3(value);
+    return;
+  }
+  /* switch_mm_irqs_off() says which generations it leaves and enters; where the space of the one
+   * entered is of that generation, what it has mapped is still right. */
+  if (described)
+    me->tlb_gen = DATA(PLEX86_TLB_PREV);
+  u32 slot = find_space(value);
+  if (slot == CONTROL_SPACES_MAX)
+    slot = allocate_space(value);
+  else if (!described || VM->space[slot].tlb_gen != next_gen)
+    VM->space[slot].flush = 1;
+  struct space *next = &VM->space[slot];
+  next->tlb_gen = next_gen;
+  next->last_used = read_tsc();
+  DATA(PLEX86_CR3) = value;
+  VM->prefault = 0;
+  if (slot == space_self) {
+    if (me->flush) {
+      me->flush = 0;
+      mmu_flush_user();
+    }
+    return;
+  }
+  COUNT(space_switches);
+  fpu_save();
+  VM->gs = gs_selector();
+  give_turn(slot);
+  wait_for_turn(me);
+  take_turn(me);
+}
+
+static void map_fixed(u64 at, u64 length, int prot, int flags, int fd, u64 offset)
+{
+  s64 result = sys_mmap(at, length, prot, flags | MAP_FIXED, fd, offset);
+  if (result != (s64)at)
+    end_vm(END_NEXUS, "mmap of %lx bytes at %lx: error %lu", length, at, (u64)-result);
+}
+
+static void map_nexus_pages(void)
+{
+  map_fixed(NEXUS_RAM, ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, FD_RAM, 0);
+  map_fixed(PLEX86_DATA, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_CONTROL, CONTROL_DATA_PAGE);
+  map_fixed(PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memcpy((void *)(u64)PLEX86_GATES, gates_start, (unsigned long)(gates_end - gates_start));
+  syscall3(SYS_mprotect, PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_EXEC);
+}
+
+/* The state in which a kernel is entered: Documentation/x86/boot.rst, "32-bit boot protocol". */
+static void reset_cpu(void)
+{
+  VM->cr0 = CR0_PE | 0x10; /* ET */
+  VM->guest_xcr0 = 1;
+  VM->dr6 = 0xffff0ff0;
+  REGS.eip = CONTROL->entry;
+  REGS.gpr[ESI] = CONTROL->boot_params;
+  REGS.eflags = EFLAGS_HOST;
+  VM->space[0].used = 1;
+}
+
+void space_main(u32 slot)
+{
+  space_self = slot;
+  self()->covers = COVERS_USER | COVERS_KERNEL;
+  map_nexus_pages();
+  fpu_init();
+  timer_init();
+  signals_install();
+  syscall2(SYS_close, FD_LIFELINE, 0);
+  syscall2(SYS_close, FD_REPORT, 0);
+  seccomp_confine_space();
+  asm volatile("mov %0, %%ds; mov %0, %%es; mov %1, %%fs; mov %1, %%gs" : : "r"(HOST_DS), "r"(0));
+  if (slot == 0) {
+    while (!CONTROL->go)
+      futex_wait(&CONTROL->go, 0, NULL);
+    reset_cpu();
+  } else {
+    wait_for_turn(self());
+    take_turn(self());
+  }
+  gate_enter_guest();
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor makes the space processes and watches over them.  It runs no
+ * guest code and maps no guest memory, so what it reports can be relied on:
+ * which processes there are, and how the first one of them ended.
+ */
+#include "nexus.h"
+
+#define PR_SET_PDEATHSIG 1
+#define PR_SET_DUMPABLE 4
+#define RLIMIT_CORE 4
+#define POLLIN 1
+#define SIGNALFD 5
+
+/* How long the TSC is measured against the host's clock: 40 ns of error each side are 10 ppm. */
+#define CALIBRATION_NS 8000000ul
+
+struct clock_sample {
+  u64 tsc;
+  u64 ns;
+};
+
+static u64 read_clock(u32 clock)
+{
+  struct timespec time;
+  syscall2(SYS_clock_gettime, clock, &time);
+  return (u64)time.seconds * 1000000000 + (u64)time.nanoseconds;
+}
+
+/* The sample of several that was taken in the shortest time. */
+static struct clock_sample sample_clock(u32 clock)
+{
+  struct clock_sample best = {0, 0};
+  u64 shortest = ~0ul;
+  for (u32 i = 0; i < 16; i++) {
+    u64 before = read_tsc(), ns = read_clock(clock), after = read_tsc();
+    if (after - before < shortest) {
+      shortest = after - before;
+      best.tsc = before + (after - before) / 2;
+      best.ns = ns;
+    }
+  }
+  return best;
+}
+
+static void report(const char *format, ...)
+{
+  char buffer[160];
+  struct text text = {buffer, sizeof buffer, 0};
+  __builtin_va_list arguments;
+  __builtin_va_start(arguments, format);
+  text_append_list(&text, format, arguments);
+  __builtin_va_end(arguments);
+  text_append(&text, "\n");
+  syscall3(SYS_write, FD_REPORT, buffer, text.length);
+}
+
+__attribute__((noreturn)) static void refuse(const char *what, s64 error)
+{
+  report("error %s: error %lu", what, (u64)-error);
+  sys_exit(1);
+}
+
+static u32 read_number(const char *file, u32 otherwise)
+{
+  char buffer[32];
+  s64 fd = syscall2(SYS_open, file, 0);
+  if (fd < 0)
+    return otherwise;
+  s64 length = syscall3(SYS_read, fd, buffer, sizeof buffer);
+  syscall1(SYS_close, fd);
+  u32 value = 0;
+  for (s64 i = 0; i < length && buffer[i] >= '0' && buffer[i] <= '9'; i++)
+    value = value * 10 + (u32)(buffer[i] - '0');
+  return length > 0 ? value : otherwise;
+}
+
+static void map_control(void)
+{
+  s64 result = sys_mmap(NEXUS_CONTROL, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                        FD_CONTROL, 0);
+  if (result != (s64)NEXUS_CONTROL)
+    refuse("cannot map the control memory", result);
+  if (CONTROL->magic != CONTROL_MAGIC || CONTROL->version != CONTROL_VERSION)
+    refuse("the monitor is of another version", -EINVAL);
+  if (CONTROL->spaces < 1 || CONTROL->spaces > CONTROL_SPACES_MAX || CONTROL->ram_pages >= 0xd0000)
+    refuse("the monitor's parameters are out of range", -EINVAL);
+}
+
+static void probe_host(void)
+{
+  cpuid_probe((volatile struct cpuid_table *)(NEXUS_CONTROL + CONTROL_CPUID_HOST));
+  CONTROL->host_xcr0 = cpu_xcr0();
+  CONTROL->cpu_flags = probe_ia32() ? CPU_IA32_EMULATION : 0;
+  ram_bytes = (u64)CONTROL->ram_pages * PAGE_SIZE;
+  lowest_page = (read_number("/proc/sys/vm/mmap_min_addr", 65536) + PAGE_SIZE - 1) & PAGE_MASK;
+  if (lowest_page < PAGE_SIZE)
+    lowest_page = PAGE_SIZE;
+  u32 limit = read_number("/proc/sys/vm/max_map_count", 65530);
+  maps_limit = limit > 1100 ? limit - 1000 : 100;
+}
+
+static void write_wall_clock(void)
+{
+  struct clock_sample wall = sample_clock(CLOCK_REALTIME);
+  DATA64(PLEX86_WALL_TSC) = wall.tsc;
+  DATA64(PLEX86_WALL_NS) = wall.ns;
+}
+
+static void calibrate_tsc(struct clock_sample start)
+{
+  struct clock_sample now;
+  do {
+    now = sample_clock(CLOCK_MONOTONIC);
+  } while (now.ns - start.ns < CALIBRATION_NS);
+  u64 khz = (now.tsc - start.tsc) * 1000000 / (now.ns - start.ns);
+  CONTROL->tsc_khz = (u32)khz;
+  DATA(PLEX86_TSC_KHZ) = (u32)khz;
+}
+
+/* All spaces are one process group, that of the first, so that one signal stops or ends them all. */
+static s64 fork_space(u32 slot, s64 group, s64 supervisor)
+{
+  s64 pid = syscall0(SYS_fork);
+  if (pid < 0)
+    refuse("cannot fork", pid);
+  if (pid)
+    return pid;
+  u64 none = 0;
+  syscall4(SYS_rt_sigprocmask, 2, &none, NULL, 8);
+  syscall2(SYS_setpgid, 0, group);
+  syscall2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (syscall0(SYS_getppid) != supervisor)
+    sys_exit(1);
+  syscall1(SYS_close, SIGNALFD);
+  space_main(slot);
+}
+
+static void report_end(u32 slot, u32 status)
+{
+  if (status & 0x7f)
+    report("died %u signal %u", slot, status & 0x7f);
+  else if (status >> 8)
+    report("died %u exit %u", slot, status >> 8 & 0xff);
+  else
+    report("ended");
+}
+
+/* Until a space process ends, or the monitor does. */
+static void watch(const s64 *pids, u32 count)
+{
+  struct {
+    u32 fd;
+    u16 events, happened;
+  } polled[2] = {{FD_LIFELINE, POLLIN, 0}, {SIGNALFD, POLLIN, 0}};
+  for (;;) {
+    s64 ready = syscall3(SYS_poll, polled, 2, -1);
+    if (ready < 0 && ready != -EINTR)
+      return;
+    u32 status = 0;
+    s64 pid = syscall4(SYS_wait4, -1, &status, 1, NULL); /* WNOHANG */
+    for (u32 slot = 0; pid > 0 && slot < count; slot++)
+      if (pids[slot] == pid) {
+        report_end(slot, status);
+        return;
+      }
+    if (polled[0].happened)
+      return;
+    u8 signal_info[128];
+    if (polled[1].happened)
+      syscall3(SYS_read, SIGNALFD, signal_info, sizeof signal_info);
+  }
+}
+
+int supervise(void)
+{
+  struct clock_sample start = sample_clock(CLOCK_MONOTONIC);
+  static s64 pids[CONTROL_SPACES_MAX];
+  u64 child_signal = 1ul << (SIGCHLD - 1), no_core[2] = {0, 0};
+  u64 ignore[4] = {1 /* SIG_IGN */, 0, 0, 0};
+
+  syscall0(SYS_setsid);
+  syscall3(SYS_close_range, FD_RAM + 1, ~0u, 0);
+  syscall4(SYS_rt_sigaction, SIGPIPE, ignore, NULL, 8);
+  syscall2(SYS_setrlimit, RLIMIT_CORE, no_core);
+  map_control();
+  CONTROL->start_tsc = start.tsc;
+  probe_host();
+  write_wall_clock();
+
+  syscall4(SYS_rt_sigprocmask, 2, &child_signal, NULL, 8);
+  s64 fd = syscall4(SYS_signalfd4, -1, &child_signal, 8, 0);
+  if (fd != SIGNALFD)
+    refuse("cannot watch over processes", fd);
+  s64 self = syscall0(SYS_getpid);
+  u32 count = CONTROL->spaces;
+  for (u32 slot = 0; slot < count; slot++) {
+    pids[slot] = fork_space(slot, slot ? pids[0] : 0, self);
+    syscall2(SYS_setpgid, pids[slot], pids[0]);
+    report("space %u %u", slot, (u32)pids[slot]);
+  }
+  calibrate_tsc(start);
+  seccomp_confine_supervisor();
+  report("ready");
+
+  watch(pids, count);
+  syscall2(SYS_kill, -pids[0], SIGKILL);
+  while (syscall4(SYS_wait4, -1, NULL, 0, NULL) > 0)
+    ;
+  return 0;
+}

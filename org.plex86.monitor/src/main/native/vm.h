@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a virtual machine that its space processes share. */
+#ifndef PLEX86_VM_H
+#define PLEX86_VM_H
+
+#include "control.h"
+#include "map.h"
+
+#define EFLAGS_TF 0x100
+#define EFLAGS_IF 0x200
+#define EFLAGS_NT 0x4000
+#define EFLAGS_RF 0x10000
+#define EFLAGS_AC 0x40000
+/* What a guest may have in EFLAGS: arithmetic flags, TF, DF, AC, ID ... */
+#define EFLAGS_GUEST 0x240dd5
+/* ... and what is always set: IF of the host, and the fixed bit. */
+#define EFLAGS_HOST 0x202
+
+#define CR0_PE 0x1
+#define CR0_WP 0x10000
+#define CR0_PG 0x80000000
+#define CR4_PSE 0x10
+#define CR4_PGE 0x80
+
+#define TLS_ENTRIES 3
+#define TLS_FIRST 12 /* index in the GDT, the same in guest and host */
+
+/* XCR0 components that a guest may use: x87, SSE, AVX, AVX-512. */
+#define XCR0_GUEST 0xe7
+#define FPU_AREA 4096
+
+/* In the order that ModRM numbers them, as gates.S stores them. */
+struct registers {
+  u32 gpr[8];
+  u32 eip;
+  u32 eflags;
+};
+
+enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI };
+
+/* What part of the guest's linear space a process maps. */
+#define COVERS_USER 1
+#define COVERS_KERNEL 2
+
+/*
+ * A process that runs the guest in one guest address space.  In the shared
+ * model each covers both halves.
+ */
+struct space {
+  u32 turn; /* a futex: 1 hands the virtual CPU to this process */
+  u32 pad0[15];
+  u32 asleep; /* the process sleeps on turn */
+  u32 pad1[15];
+  u32 used; /* cr3 is valid */
+  u32 cr3;
+  u32 covers; /* COVERS_* */
+  u32 tlb_gen; /* the guest's generation of what is mapped */
+  u32 flush; /* user mappings are stale: drop them on arrival */
+  u32 pad2;
+  u64 last_used; /* TSC */
+};
+
+/*
+ * Kernel linear pages whose mappings changed, for the processes that did not
+ * run at that time.  sequence counts all that were ever logged.
+ */
+#define KERNEL_LOG_SIZE 512
+#define KERNEL_LOG_ALL 0xffffffff
+struct kernel_log {
+  u32 sequence;
+  u32 page[KERNEL_LOG_SIZE];
+};
+
+struct vm {
+  struct registers regs; /* first: gates.S */
+  u32 cpl; /* 0 or 3 */
+  u32 cr0, cr4;
+  u32 idt_base, idt_limit;
+  u32 gdt_base;
+  u32 tss_base;
+  u32 dr6;
+  u32 gs; /* selector */
+  u32 step_in_gate; /* TF was set when a gate was entered */
+  u32 prefault; /* user page of the #PF injected last, bit 0: write; mapped at the next iret */
+  u32 tls[TLS_ENTRIES * 2];
+  u64 guest_xcr0; /* as set by xsetbv */
+  struct kernel_log kernel_log;
+  struct space space[CONTROL_SPACES_MAX];
+  u8 fpu[FPU_AREA] __attribute__((aligned(64)));
+};
+
+_Static_assert(sizeof(struct vm) <= CONTROL_NEXUS_SIZE, "the shared state fits its area");
+_Static_assert(NEXUS_VM == NEXUS_CONTROL + CONTROL_NEXUS, "gates.S finds the registers");
+_Static_assert(__builtin_offsetof(struct vm, regs) == 0, "gates.S finds the registers");
+_Static_assert(__builtin_offsetof(struct registers, eip) == REG_EIP, "gates.S finds eip");
+_Static_assert(__builtin_offsetof(struct registers, eflags) == REG_EFLAGS, "gates.S finds eflags");
+
+#define CONTROL ((volatile struct control *)(NEXUS_CONTROL + CONTROL_BLOCK))
+#define VM ((struct vm *)NEXUS_VM)
+#define REGS (VM->regs)
+
+/* A word of the guest's data page. */
+#define DATA(offset) (*(volatile u32 *)(NEXUS_CONTROL + (offset)))
+#define DATA64(offset) (*(volatile u64 *)(NEXUS_CONTROL + (offset)))
+
+#define COUNT(name) (CONTROL->counter[COUNTER_##name]++)
+
+/* Guest linear memory; a fault is served by the signal handler. */
+#define LINEAR8(address) (*(volatile u8 *)(u64)(u32)(address))
+#define LINEAR16(address) (*(volatile u16 *)(u64)(u32)(address))
+#define LINEAR32(address) (*(volatile u32 *)(u64)(u32)(address))
+
+#endif /* PLEX86_VM_H */
