@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.launcher.cli;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** The options {@code --console}, {@code --disk} and {@code --net} as channels. */
+final class Channels {
+  private static final Set<String> SWITCH = ordered("on", "off");
+  private static final Pattern FORWARD =
+      Pattern.compile("(tcp|udp):[^:,\\[\\]]*:([0-9]{1,5}):([0-9]{1,5})");
+
+  private Channels() {}
+
+  /**
+   * The console channel.
+   *
+   * @param text the value of {@code --console}, or null where it is absent
+   * @param exec the command to run in the guest, or null for an interactive console
+   * @param quiet no boot messages
+   */
+  static ChannelSpec console(String text, String exec, boolean quiet) throws UsageException {
+    Map<String, String> values = new LinkedHashMap<>();
+    if (text != null || exec == null) {
+      values.put("endpoint", endpoint(text == null ? "stdio" : text, exec != null));
+    }
+    if (exec != null) {
+      values.put("exec", exec);
+    }
+    if (quiet) {
+      values.put("quiet", "on");
+    }
+    return new ChannelSpec("console", "console0", values);
+  }
+
+  private static String endpoint(String text, boolean exec) throws UsageException {
+    int colon = text.indexOf(':');
+    String kind = colon < 0 ? text : text.substring(0, colon);
+    String fault =
+        switch (kind) {
+          case "stdio" -> exec ? "stdio is taken by --exec" : colon < 0 ? "" : "unknown";
+          case "null" -> colon < 0 ? "" : "unknown";
+          case "file" -> colon < 0 || colon == text.length() - 1 ? "file: needs a path" : "";
+          case "pty", "tcp", "unix" -> "'" + kind + "' is not there yet";
+          default -> "unknown";
+        };
+    if (!fault.isEmpty()) {
+      String what = fault.equals("unknown") ? "'" + text + "' is not known" : fault;
+      throw new UsageException(
+          "--console: " + what + "; give " + (exec ? "" : "stdio, ") + "file:PATH or null");
+    }
+    return text;
+  }
+
+  /** A disk channel. */
+  static ChannelSpec disk(String text, int index) throws UsageException {
+    KeyValueList list =
+        KeyValueList.parse(
+            "--disk",
+            KeyValueList.split(text),
+            ordered("file", "format", "readonly", "name"),
+            Set.of());
+    Map<String, String> values = new LinkedHashMap<>();
+    values.put("file", list.require("file"));
+    values.put("format", list.choose("format", ordered("raw", "qcow2"), "raw"));
+    values.put("readonly", list.choose("readonly", SWITCH, "off"));
+    return new ChannelSpec("disk", Names.check("--disk", list.get("name", "disk" + index)), values);
+  }
+
+  /** A net channel. */
+  static ChannelSpec net(String text, int index) throws UsageException {
+    List<String> items = KeyValueList.split(text);
+    String backend = items.get(0);
+    List<String> rest = items.subList(1, items.size());
+    Map<String, String> values = new LinkedHashMap<>();
+    values.put("backend", backend);
+    switch (backend) {
+      case "user" -> {
+        Set<String> keys = ordered("forward");
+        List<String> forwards = KeyValueList.parse("--net user", rest, keys, keys).all("forward");
+        for (String forward : forwards) {
+          checkForward(forward);
+        }
+        if (!forwards.isEmpty()) {
+          values.put("forward", String.join(",", forwards));
+        }
+      }
+      case "tap" ->
+          values.put(
+              "ifname",
+              KeyValueList.parse("--net tap", rest, ordered("ifname"), Set.of()).require("ifname"));
+      case "switch" ->
+          values.put(
+              "switch",
+              KeyValueList.parse("--net switch", rest, ordered("name"), Set.of()).require("name"));
+      default ->
+          throw new UsageException(
+              "--net: '" + backend + "' is not known; give user, tap,ifname=I or switch,name=S");
+    }
+    return new ChannelSpec("net", "net" + index, values);
+  }
+
+  private static void checkForward(String forward) throws UsageException {
+    var m = FORWARD.matcher(forward);
+    if (!m.matches() || !isPort(m.group(2)) || !isPort(m.group(3))) {
+      throw new UsageException(
+          "--net user: forward=" + forward + " is not known; give forward=tcp:ADDR:PORT:GUESTPORT");
+    }
+  }
+
+  private static boolean isPort(String text) {
+    int port = Integer.parseInt(text);
+    return port >= 1 && port <= 65535;
+  }
+
+  private static Set<String> ordered(String... values) {
+    return new LinkedHashSet<>(Arrays.asList(values));
+  }
+}
