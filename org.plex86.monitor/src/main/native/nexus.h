@@ -82,6 +82,7 @@ u32 gs_selector(void);
 void gs_load(u32 selector);
 void tls_set(u32 linear);
 void tls_load(void);
+void tls_load_missing(void); /* so that the guest kernel can load their selectors */
 
 /* cpuid.c */
 void cpuid_probe(volatile struct cpuid_table *table);

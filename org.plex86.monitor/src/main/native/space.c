@@ -43,11 +43,13 @@ static void give_turn(u32 slot)
 static void take_turn(struct space *me)
 {
   me->turn = 0;
-  mmu_catch_up();
-  if (me->flush) {
+  if (me->covers & COVERS_KERNEL)
+    mmu_catch_up();
+  if (me->covers & COVERS_USER && me->flush) {
     me->flush = 0;
     mmu_flush_user();
   }
+  tls_load_missing();
   gs_load(VM->gs);
   fpu_restore();
   timer_program();

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest's TLS descriptors, in the host's GDT.  The guest kernel only says
- * which ones it wants; they are loaded when user code is about to run, and only
- * where this process has others: a set_thread_area costs as much as a fault.
+ * The guest's TLS descriptors, in the host's GDT.  A set_thread_area costs as
+ * much as a fault, so they are loaded when user code is about to run, and only
+ * where this process has others: the host then reloads a %gs that names one.
+ * Until then the guest kernel may load that %gs (arch/x86/kernel/process_32.c,
+ * __switch_to), for which a descriptor that is present will do.
  */
 #include "nexus.h"
 
@@ -19,6 +21,7 @@ struct user_desc {
   u32 flags; /* seg_32bit, contents (2), read_exec_only, limit_in_pages, seg_not_present, useable */
 };
 #define DESC_EMPTY 0x28 /* read_exec_only, seg_not_present */
+#define HIGH_PRESENT 0x8000 /* in the descriptor's high word */
 
 static u32 loaded[TLS_ENTRIES * 2];
 
@@ -27,29 +30,6 @@ u32 gs_selector(void)
   u32 selector;
   asm volatile("mov %%gs, %0" : "=r"(selector));
   return selector & 0xffff;
-}
-
-/* Loads %gs where that cannot fault: the null selector, flat data, a TLS entry that is present. */
-void gs_load(u32 selector)
-{
-  u32 index = selector >> 3;
-  if (index >= TLS_FIRST && index < TLS_FIRST + TLS_ENTRIES) {
-    tls_load();
-    if (!(loaded[(index - TLS_FIRST) * 2 + 1] & 0x8000) || (selector & 7) != 3)
-      selector = 0;
-  } else if (selector != HOST_DS) {
-    selector = 0;
-  }
-  if (selector != gs_selector())
-    asm volatile("mov %0, %%gs" : : "r"(selector));
-}
-
-void tls_set(u32 linear)
-{
-  if (linear >= GUEST_TOP - sizeof VM->tls)
-    return;
-  for (u32 i = 0; i < TLS_ENTRIES * 2; i++)
-    VM->tls[i] = LINEAR32(linear + i * 4);
 }
 
 static void set_entry(u32 index, u32 low, u32 high)
@@ -74,14 +54,48 @@ static void set_entry(u32 index, u32 low, u32 high)
   COUNT(tls_loads);
 }
 
+static void load_entry(u32 index)
+{
+  u32 low = VM->tls[index * 2], high = VM->tls[index * 2 + 1];
+  if (low == loaded[index * 2] && high == loaded[index * 2 + 1])
+    return;
+  loaded[index * 2] = low;
+  loaded[index * 2 + 1] = high;
+  set_entry(index, low, high);
+}
+
 void tls_load(void)
 {
-  for (u32 i = 0; i < TLS_ENTRIES; i++) {
-    u32 low = VM->tls[i * 2], high = VM->tls[i * 2 + 1];
-    if (low == loaded[i * 2] && high == loaded[i * 2 + 1])
-      continue;
-    loaded[i * 2] = low;
-    loaded[i * 2 + 1] = high;
-    set_entry(i, low, high);
+  for (u32 i = 0; i < TLS_ENTRIES; i++)
+    load_entry(i);
+}
+
+void tls_load_missing(void)
+{
+  for (u32 i = 0; i < TLS_ENTRIES; i++)
+    if (VM->tls[i * 2 + 1] & ~loaded[i * 2 + 1] & HIGH_PRESENT)
+      load_entry(i);
+}
+
+/* Loads %gs where that cannot fault: the null selector, flat data, a TLS entry that is present. */
+void gs_load(u32 selector)
+{
+  u32 index = selector >> 3;
+  if (index >= TLS_FIRST && index < TLS_FIRST + TLS_ENTRIES) {
+    if (!(loaded[(index - TLS_FIRST) * 2 + 1] & HIGH_PRESENT) || (selector & 7) != 3)
+      selector = 0;
+  } else if (selector != HOST_DS) {
+    selector = 0;
   }
+  if (selector != gs_selector())
+    asm volatile("mov %0, %%gs" : : "r"(selector));
+}
+
+void tls_set(u32 linear)
+{
+  if (linear >= GUEST_TOP - sizeof VM->tls)
+    return;
+  for (u32 i = 0; i < TLS_ENTRIES * 2; i++)
+    VM->tls[i] = LINEAR32(linear + i * 4);
+  tls_load_missing();
 }
