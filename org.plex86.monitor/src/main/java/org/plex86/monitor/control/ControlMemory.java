@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,11 @@ public final class ControlMemory {
     block(CONTROL_SPACES, spaces);
     block(CONTROL_DEVICE_COUNT, devices);
     block(CONTROL_SPIN, spin);
+    memory.putInt(CONTROL_DATA_PAGE + PLEX86_ABI, PLEX86_ABI_VERSION);
+    memory.putInt(CONTROL_DATA_PAGE + PLEX86_IRQ_MASK, -1);
+    byte[] ones = new byte[0x1000];
+    Arrays.fill(ones, (byte) -1);
+    memory.put(CONTROL_VOID, ones);
   }
 
   /** The CPUID table of the host's CPU, as the supervisor found it; at most what the area holds. */

@@ -43,8 +43,8 @@ public final class Fd implements AutoCloseable {
   }
 
   /** Another descriptor of the same file, not less than {@code least}, closed on exec. */
-  public Fd duplicate(int least) throws IOException {
-    return new Fd(check(Libc.fcntl(get(), Libc.F_DUPFD_CLOEXEC, least), "fcntl(F_DUPFD_CLOEXEC)"));
+  public static Fd duplicate(int fd, int least) throws IOException {
+    return new Fd(check(Libc.fcntl(fd, Libc.F_DUPFD_CLOEXEC, least), "fcntl(F_DUPFD_CLOEXEC)"));
   }
 
   /** The number; -1 when it was closed. */

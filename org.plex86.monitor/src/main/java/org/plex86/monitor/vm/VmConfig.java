@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.monitor.vm;
+
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.plex86.monitor.VmProperties;
+import org.plex86.monitor.control.ControlLayout;
+import org.plex86.monitor.memory.GuestRam;
+
+/**
+ * The configuration of a virtual machine, checked. Properties as in {@link VmProperties}.
+ *
+ * @param memory in bytes, a multiple of the page size
+ * @param pin CPUs of the host; empty: all that the monitor may use
+ */
+record VmConfig(
+    String name,
+    long memory,
+    Optional<Path> kernel,
+    Optional<Path> initrd,
+    String append,
+    List<String> channels,
+    boolean autostart,
+    int spaces,
+    BitSet pin) {
+  private static final Set<String> KNOWN =
+      Set.of(
+          VmProperties.NAME,
+          VmProperties.MEMORY,
+          VmProperties.KERNEL,
+          VmProperties.INITRD,
+          VmProperties.APPEND,
+          VmProperties.CHANNELS,
+          VmProperties.AUTOSTART,
+          VmProperties.SPACES,
+          VmProperties.PIN);
+
+  private static final int SPACES_DEFAULT = 24;
+  private static final int SPACES_MIN = 2;
+
+  /**
+   * Reads the properties of a configuration.
+   *
+   * @throws VmConfigException what is wrong with them
+   */
+  static VmConfig parse(Map<String, ?> properties) throws VmConfigException {
+    requireKnown(properties.keySet());
+    Values values = new Values(properties);
+    String name = values.string(VmProperties.NAME).orElse("");
+    if (!name.matches("[A-Za-z0-9._-]{1,64}")) {
+      throw new VmConfigException(
+          "a virtual machine needs a name of letters, digits, '.', '_' and '-', at most 64; not '"
+              + name
+              + "'");
+    }
+    return new VmConfig(
+        name,
+        memory(values),
+        values.string(VmProperties.KERNEL).map(Path::of),
+        values.string(VmProperties.INITRD).map(Path::of),
+        values.string(VmProperties.APPEND).orElse(""),
+        channels(values),
+        values.bool(VmProperties.AUTOSTART, false),
+        (int)
+            values.number(
+                VmProperties.SPACES, SPACES_DEFAULT, SPACES_MIN, ControlLayout.CONTROL_SPACES_MAX),
+        CpuList.parse(values.string(VmProperties.PIN).orElse("")));
+  }
+
+  private static long memory(Values values) throws VmConfigException {
+    long memory = values.size(VmProperties.MEMORY, VmProperties.MEMORY_DEFAULT);
+    if (memory < VmProperties.MEMORY_MIN || memory > VmProperties.MEMORY_MAX) {
+      throw new VmConfigException(
+          "memory of " + memory + " bytes is out of range; a virtual machine can have 24M to 3G");
+    }
+    return memory & -GuestRam.PAGE;
+  }
+
+  private static List<String> channels(Values values) throws VmConfigException {
+    List<String> channels = values.strings(VmProperties.CHANNELS);
+    if (channels.size() > ControlLayout.PLEX86_MMIO_DEVICES) {
+      throw new VmConfigException(
+          channels.size() + " channels are too many, at most " + ControlLayout.PLEX86_MMIO_DEVICES);
+    }
+    return channels;
+  }
+
+  /** Properties that the framework and its services add are nobody's mistake. */
+  private static void requireKnown(Set<String> keys) throws VmConfigException {
+    for (String key : keys) {
+      if (!KNOWN.contains(key)
+          && !key.startsWith("service.")
+          && !key.startsWith("felix.")
+          && !key.startsWith(".")) {
+        throw new VmConfigException(
+            "unknown property '"
+                + key
+                + "' of a virtual machine; known are "
+                + String.join(", ", new TreeSet<>(KNOWN)));
+      }
+    }
+  }
+
+  /**
+   * The typed values of a configuration; text is taken for any type, as .cfg files have only that.
+   */
+  private record Values(Map<String, ?> properties) {
+    Optional<String> string(String key) throws VmConfigException {
+      Object value = properties.get(key);
+      if (value == null || "".equals(value)) {
+        return Optional.empty();
+      }
+      if (value instanceof String text) {
+        return Optional.of(text);
+      }
+      throw wrong(key, "text");
+    }
+
+    List<String> strings(String key) throws VmConfigException {
+      Object value = properties.get(key);
+      if (value == null) {
+        return List.of();
+      }
+      if (value instanceof String[] array) {
+        return List.of(array);
+      }
+      if (value instanceof String one) {
+        return List.of(one);
+      }
+      throw wrong(key, "a list of text");
+    }
+
+    boolean bool(String key, boolean otherwise) throws VmConfigException {
+      Object value = properties.get(key);
+      if (value == null) {
+        return otherwise;
+      }
+      if (value instanceof Boolean bool) {
+        return bool;
+      }
+      if ("true".equals(value) || "false".equals(value)) {
+        return "true".equals(value);
+      }
+      throw wrong(key, "true or false");
+    }
+
+    long number(String key, long otherwise, long least, long most) throws VmConfigException {
+      long value = size(key, otherwise);
+      if (value < least || value > most) {
+        throw new VmConfigException(
+            key + " is " + value + ", it must be from " + least + " to " + most);
+      }
+      return value;
+    }
+
+    /** A number, or text of up to 15 digits with K, M or G behind. */
+    long size(String key, long otherwise) throws VmConfigException {
+      Object value = properties.get(key);
+      if (value == null) {
+        return otherwise;
+      }
+      if (value instanceof Long || value instanceof Integer) {
+        return ((Number) value).longValue();
+      }
+      if (value instanceof String text && text.matches("\\d{1,9}[KMG]?|\\d{10,15}")) {
+        int unit = "KMG".indexOf(text.charAt(text.length() - 1)) + 1;
+        String digits = unit == 0 ? text : text.substring(0, text.length() - 1);
+        return Long.parseLong(digits) << (10 * unit);
+      }
+      throw wrong(key, "a number of bytes, such as 268435456 or 256M");
+    }
+
+    private VmConfigException wrong(String key, String wanted) {
+      return new VmConfigException(
+          key + " must be " + wanted + ", not '" + properties.get(key) + "'");
+    }
+  }
+}
