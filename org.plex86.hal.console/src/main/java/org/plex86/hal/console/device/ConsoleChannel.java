@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.console.device;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.plex86.hal.api.Channel;
+import org.plex86.hal.api.ChannelContext;
+import org.plex86.hal.api.HalException;
+import org.plex86.hal.console.endpoint.Endpoint;
+import org.plex86.hal.console.exec.ExecPort;
+import org.plex86.hal.console.terminal.WindowSize;
+
+/**
+ * A virtio console: port 0 is the guest's hvc0; with a command to run there is port 1 for it.
+ *
+ * <p>Without a command the device offers no VIRTIO_CONSOLE_F_MULTIPORT: then Linux has its console
+ * as soon as the driver has probed the device, and not some messages on the control queues later,
+ * by which time init may have found no console to open.
+ */
+public final class ConsoleChannel implements Channel {
+  static final int DEVICE_ID = 3;
+  static final long F_SIZE = 1;
+  static final long F_MULTIPORT = 1 << 1;
+
+  static final int CONSOLE_IN = 0;
+  static final int CONSOLE_OUT = 1;
+  static final int CONTROL_IN = 2;
+  static final int CONTROL_OUT = 3;
+  static final int EXEC_IN = 4;
+  static final int EXEC_OUT = 5;
+
+  private static final int EXEC = 1;
+
+  /** Linux gives each buffer of a receive queue a page: no more of them than are of use. */
+  private static final int IN_SIZE = 32;
+
+  private static final int OUT_SIZE = 64;
+  private static final int CONFIG_BYTES = 12;
+
+  /** VmEnd's status of a guest that crashed: one whose agent talks nonsense counts as such. */
+  private static final int STATUS_CRASHED = 4;
+
+  /** The slot allows about 5 s for the whole of {@link #close}. */
+  private static final long CLOSE_STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(1500);
+
+  private static final long CLOSE_TOTAL_NANOS = TimeUnit.MILLISECONDS.toNanos(3500);
+  private static final long EARLY_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private final ChannelContext context;
+  private final Endpoint endpoint;
+  private final boolean showEarly;
+  private final ConsoleTail tail;
+  private final ExecPort exec;
+  private final ControlPlane control;
+  private final TransmitQueue consoleOut = new TransmitQueue();
+  private final TransmitQueue execOut = new TransmitQueue();
+  private final AtomicBoolean consoleInputQueued = new AtomicBoolean();
+  private final AtomicBoolean execInputQueued = new AtomicBoolean();
+  private boolean started;
+  private boolean multiport;
+  private boolean execOpen;
+  private boolean sizeSeen;
+  private byte lastEarly;
+
+  /**
+   * Opens the endpoint, and with it the channel.
+   *
+   * @param command what to run in the guest; null: nothing
+   * @param showEarly whether output before the guest's own driver is up goes to the endpoint
+   * @throws HalException the endpoint cannot be had
+   */
+  public ConsoleChannel(
+      ChannelContext context,
+      Endpoint endpoint,
+      String command,
+      boolean showEarly,
+      ConsoleTail tail)
+      throws HalException {
+    this.context = context;
+    this.endpoint = endpoint;
+    this.showEarly = showEarly;
+    this.tail = tail;
+    this.control = new ControlPlane(ExecPort.NAME, endpoint.size(), this::portOpened);
+    this.exec = command == null ? null : new ExecPort(command, new ExecHost());
+    try {
+      endpoint.open(new EndpointListener());
+    } catch (HalException e) {
+      if (exec != null) {
+        exec.close();
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public int deviceId() {
+    return DEVICE_ID;
+  }
+
+  @Override
+  public long features() {
+    return exec == null ? F_SIZE : F_SIZE | F_MULTIPORT;
+  }
+
+  @Override
+  public List<Integer> queueSizes() {
+    return exec == null
+        ? List.of(IN_SIZE, OUT_SIZE)
+        : List.of(IN_SIZE, OUT_SIZE, IN_SIZE, IN_SIZE, IN_SIZE, OUT_SIZE);
+  }
+
+  /** Section 5.3.4: columns and rows (16 bits each), the greatest number of ports (32 bits). */
+  @Override
+  public byte[] configSpace() {
+    WindowSize size = endpoint.size();
+    return ByteBuffer.allocate(CONFIG_BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putShort((short) size.columns())
+        .putShort((short) size.rows())
+        .putInt(exec == null ? 1 : 2)
+        .array();
+  }
+
+  @Override
+  public void start(long features) {
+    started = true;
+    multiport = (features & F_MULTIPORT) != 0;
+    sizeSeen = false;
+    tellSize();
+    pump(CONSOLE_OUT);
+    pump(CONSOLE_IN);
+    if (multiport) {
+      pump(CONTROL_OUT);
+    }
+  }
+
+  @Override
+  public void notify(int queue) {
+    if (started) {
+      if (!multiport && !sizeSeen && queue <= CONSOLE_OUT) {
+        // Linux reads the size of a console without control queues only when told of a change, and
+        // passes over it as long as it has not added the port (config_work_handler of its driver).
+        sizeSeen = queue == CONSOLE_OUT;
+        tellSize();
+      }
+      pump(queue);
+    }
+  }
+
+  @Override
+  public void reset() {
+    started = false;
+    multiport = false;
+    execOpen = false;
+    consoleOut.reset();
+    execOut.reset();
+    control.reset();
+  }
+
+  @Override
+  public void earlyOutput(byte[] text) {
+    tail.append(ByteBuffer.wrap(text));
+    if (!showEarly) {
+      return;
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(endpoint.isRaw() ? withCarriageReturns(text) : text);
+    endpoint.write(bytes);
+    if (bytes.hasRemaining()) {
+      try {
+        endpoint.flush(EARLY_WAIT_NANOS, EARLY_WAIT_NANOS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      endpoint.write(bytes);
+    }
+  }
+
+  /** Shows what the guest has sent so far, as far as the receivers take it in time. */
+  @Override
+  public void close() {
+    try {
+      long end = System.nanoTime() + CLOSE_TOTAL_NANOS;
+      boolean blocked;
+      do {
+        if (started) {
+          pump(CONSOLE_OUT);
+          pump(EXEC_OUT);
+        }
+        blocked = consoleOut.isBlocked() || execOut.isBlocked();
+        long left = end - System.nanoTime();
+        endpoint.flush(CLOSE_STALL_NANOS, left);
+        if (exec != null) {
+          exec.flush(CLOSE_STALL_NANOS, end - System.nanoTime());
+        }
+      } while (blocked && System.nanoTime() < end);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      if (exec != null) {
+        exec.close();
+      }
+      endpoint.close();
+    }
+  }
+
+  private void pump(int queue) {
+    boolean more =
+        switch (queue) {
+          case CONSOLE_IN -> ReceiveQueue.pump(context.queue(CONSOLE_IN), new ConsoleInput());
+          case CONSOLE_OUT -> consoleOut.pump(context.queue(CONSOLE_OUT), this::show);
+          case CONTROL_IN, CONTROL_OUT -> multiport && pumpControl();
+          case EXEC_IN -> execOpen && ReceiveQueue.pump(context.queue(EXEC_IN), new ExecInput());
+          case EXEC_OUT ->
+              exec != null && multiport && execOut.pump(context.queue(EXEC_OUT), exec::accept);
+          default -> false;
+        };
+    if (more) {
+      // Later, so that the other queues and tasks have their turn.
+      context.execute(() -> pumpIfStarted(queue));
+    }
+  }
+
+  private void pumpIfStarted(int queue) {
+    if (started) {
+      pump(queue);
+    }
+  }
+
+  private boolean pumpControl() {
+    boolean more = control.receive(context.queue(CONTROL_OUT));
+    control.send(context.queue(CONTROL_IN));
+    return more;
+  }
+
+  private void portOpened(int port, boolean open) {
+    if (port == EXEC) {
+      execOpen = open;
+      pump(EXEC_IN);
+    }
+  }
+
+  private void show(ByteBuffer bytes) {
+    int start = bytes.position();
+    endpoint.write(bytes);
+    tail.append(bytes.slice(start, bytes.position() - start));
+  }
+
+  private void tellSize() {
+    context.updateConfigSpace(configSpace());
+  }
+
+  private void resize(WindowSize size) {
+    control.resize(size);
+    tellSize();
+    if (started && multiport) {
+      control.send(context.queue(CONTROL_IN));
+    }
+  }
+
+  /** On a raw terminal a line feed alone does not go back to the first column. */
+  private byte[] withCarriageReturns(byte[] text) {
+    ByteBuffer lines = ByteBuffer.allocate(2 * text.length);
+    for (byte next : text) {
+      if (next == '\n' && lastEarly != '\r') {
+        lines.put((byte) '\r');
+      }
+      lines.put(next);
+      lastEarly = next;
+    }
+    byte[] shown = new byte[lines.position()];
+    lines.get(0, shown);
+    return shown;
+  }
+
+  /** Has a queue pumped on the slot's thread, once for any number of calls until then. */
+  private void pumpSoon(int queue, AtomicBoolean queued) {
+    if (queued.compareAndSet(false, true)) {
+      context.execute(
+          () -> {
+            queued.set(false);
+            pumpIfStarted(queue);
+          });
+    }
+  }
+
+  private final class ConsoleInput implements ReceiveQueue.Source {
+    @Override
+    public boolean hasBytes() {
+      return endpoint.available() > 0;
+    }
+
+    @Override
+    public void read(ByteBuffer into) {
+      endpoint.read(into);
+    }
+  }
+
+  private final class ExecInput implements ReceiveQueue.Source {
+    @Override
+    public boolean hasBytes() {
+      return exec.hasBytes();
+    }
+
+    @Override
+    public void read(ByteBuffer into) {
+      exec.read(into);
+    }
+  }
+
+  private final class EndpointListener implements Endpoint.Listener {
+    @Override
+    public void inputReady() {
+      pumpSoon(CONSOLE_IN, consoleInputQueued);
+    }
+
+    @Override
+    public void outputReady() {
+      context.execute(() -> pumpIfStarted(CONSOLE_OUT));
+    }
+
+    @Override
+    public void resized(WindowSize size) {
+      context.execute(() -> resize(size));
+    }
+
+    @Override
+    public void gone(String why, int status) {
+      context.reportError(why, null);
+      context.reportResult(status);
+    }
+
+    @Override
+    public void failed(String what, IOException cause) {
+      context.reportError(what, cause);
+    }
+  }
+
+  private final class ExecHost implements ExecPort.Host {
+    @Override
+    public void inputReady() {
+      pumpSoon(EXEC_IN, execInputQueued);
+    }
+
+    @Override
+    public void outputReady() {
+      context.execute(() -> pumpIfStarted(EXEC_OUT));
+    }
+
+    @Override
+    public void finished(int status) {
+      context.reportResult(status);
+      context.execute(
+          () -> {
+            // The guest's agent waits for this before it powers off.
+            control.hangUp(EXEC);
+            if (started && multiport) {
+              control.send(context.queue(CONTROL_IN));
+            }
+          });
+    }
+
+    @Override
+    public void failed(String what, IOException cause) {
+      context.reportError(what, cause);
+    }
+
+    @Override
+    public void broken(String how) {
+      context.reportError(how, null);
+      context.reportResult(STATUS_CRASHED);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.console.endpoint;
+
+import java.nio.ByteBuffer;
+
+/** Shows nothing and has no input. */
+public final class NullEndpoint implements Endpoint {
+  @Override
+  public void open(Listener listener) {}
+
+  @Override
+  public int write(ByteBuffer bytes) {
+    int count = bytes.remaining();
+    bytes.position(bytes.limit());
+    return count;
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.console.endpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.plex86.hal.api.HalException;
+import org.plex86.hal.console.io.ByteSink;
+import org.plex86.hal.console.io.FdSink;
+import org.plex86.hal.console.io.OutputPump;
+
+/** Output without input: to a file, or to the process's standard error. */
+public final class OutputEndpoint implements Endpoint {
+  private static final int BUFFER = 1 << 18;
+  private static final int STDERR = 2;
+
+  /** How the receiver is opened. */
+  private interface Opener {
+    ByteSink open() throws IOException;
+  }
+
+  private final String what;
+  private final Opener opener;
+  private OutputPump pump;
+
+  private OutputEndpoint(String what, Opener opener) {
+    this.what = what;
+    this.opener = opener;
+  }
+
+  /** Appends to a file, so that a driver that takes over goes on where the other one ended. */
+  public static OutputEndpoint file(Path path) {
+    return new OutputEndpoint(
+        "the console's file " + path,
+        () -> {
+          FileChannel file =
+              FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+          return new ByteSink() {
+            @Override
+            public int write(ByteBuffer slice) throws IOException {
+              return file.write(slice);
+            }
+
+            @Override
+            public void close() throws IOException {
+              file.close();
+            }
+          };
+        });
+  }
+
+  /** Writes to standard error, for the console beside a command whose output is standard output. */
+  public static OutputEndpoint stderr() {
+    return new OutputEndpoint("standard error", () -> new FdSink(STDERR, "standard error"));
+  }
+
+  @Override
+  public void open(Listener listener) throws HalException {
+    try {
+      pump =
+          new OutputPump(
+              "plex86-console-out",
+              opener.open(),
+              BUFFER,
+              new OutputPump.Listener() {
+                @Override
+                public void roomAgain() {
+                  listener.outputReady();
+                }
+
+                @Override
+                public void failed(IOException cause) {
+                  listener.failed(what + " cannot be written, its output is dropped", cause);
+                }
+              });
+    } catch (IOException e) {
+      throw new HalException(what + " cannot be opened: " + e, e);
+    }
+  }
+
+  @Override
+  public int write(ByteBuffer bytes) {
+    return pump.offer(bytes);
+  }
+
+  @Override
+  public void flush(long stallNanos, long totalNanos) throws InterruptedException {
+    pump.flush(stallNanos, totalNanos);
+  }
+
+  @Override
+  public void close() {
+    pump.close();
+  }
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.console.terminal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
+import org.plex86.hal.console.ConsoleTerminal;
+import org.plex86.hal.console.EscapeHandler;
+import org.plex86.hal.console.TerminalLoan;
+import org.plex86.hal.console.io.ByteSink;
+import org.plex86.hal.console.io.FdReader;
+
+/**
+ * What the user does at the terminal: text goes to the guest or to whom the terminal is lent, keys
+ * behind Ctrl-A to their handlers. Its handler methods run on the reader's thread.
+ */
+public final class TerminalFront implements FdReader.Handler {
+  /** The guest's side of the terminal. */
+  public interface Guest {
+    /** How many more bytes of input can be held for the guest. */
+    int room();
+
+    /** Input for the guest, not more than {@link #room}. */
+    void input(ByteBuffer bytes);
+
+    /** A line of the host's for the display. */
+    void show(String line);
+
+    /** From now on the guest's output is held back. */
+    void holdOutput() throws InterruptedException;
+
+    /** The guest's output flows again. */
+    void releaseOutput();
+
+    /** The terminal has another size. */
+    void resized(WindowSize size);
+
+    /** There is room for input again that there was none for. */
+    void inputTaken();
+
+    /** The terminal is gone. */
+    void gone(IOException cause);
+  }
+
+  private final String vmName;
+  private final EscapeRegistry escapes;
+  private final Guest guest;
+  private final Supplier<WindowSize> currentSize;
+  private final RawMode raw;
+  private final Supplier<ByteSink> displays;
+  private final EscapeFilter filter = new EscapeFilter();
+  private final Typed typed = new Typed();
+  private final ConcurrentMap<Character, Thread> running = new ConcurrentHashMap<>();
+  private volatile WindowSize size;
+  private volatile Loan loan;
+  private volatile boolean closed;
+
+  /**
+   * The front of a terminal.
+   *
+   * @param currentSize asks the terminal for its size
+   * @param displays makes sinks that write to the terminal
+   */
+  public TerminalFront(
+      String vmName,
+      EscapeRegistry escapes,
+      Guest guest,
+      RawMode raw,
+      Supplier<WindowSize> currentSize,
+      Supplier<ByteSink> displays) {
+    this.vmName = vmName;
+    this.escapes = escapes;
+    this.guest = guest;
+    this.raw = raw;
+    this.currentSize = currentSize;
+    this.displays = displays;
+    this.size = currentSize.get();
+  }
+
+  WindowSize size() {
+    return size;
+  }
+
+  /** Ends the loan there may be; handlers that still run are interrupted. */
+  public void close() {
+    closed = true;
+    Loan last = loan;
+    if (last != null) {
+      endLoan(last);
+    }
+  }
+
+  @Override
+  public int room() {
+    Loan current = loan;
+    return current != null ? current.room() : guest.room();
+  }
+
+  @Override
+  public void bytes(ByteBuffer bytes) {
+    filter.feed(bytes, typed);
+  }
+
+  @Override
+  public void ended(IOException cause) {
+    guest.gone(cause);
+  }
+
+  @Override
+  public void tick() {
+    raw.refresh();
+    WindowSize now = currentSize.get();
+    if (!now.equals(size)) {
+      size = now;
+      guest.resized(now);
+      Loan current = loan;
+      if (current != null) {
+        current.resized();
+      }
+    }
+  }
+
+  void inputTaken() {
+    guest.inputTaken();
+  }
+
+  private synchronized TerminalLoan borrow(char key) {
+    if (loan != null || closed) {
+      throw new IllegalStateException(
+          closed ? "the console is closed" : "the terminal is lent already");
+    }
+    try {
+      guest.holdOutput();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while taking the terminal", e);
+    }
+    loan = new Loan(key, this, displays.get());
+    return loan;
+  }
+
+  /** Ends a loan, if it has not ended. */
+  synchronized void takeBack(Loan ending) {
+    if (loan == ending) {
+      loan = null;
+      ending.end();
+      guest.show("back at the console of " + vmName);
+      guest.releaseOutput();
+      guest.inputTaken();
+    }
+  }
+
+  private void endLoan(Loan ending) {
+    takeBack(ending);
+    Thread handler = running.get(ending.key);
+    if (handler != null) {
+      handler.interrupt();
+    }
+  }
+
+  private final class Typed implements EscapeFilter.Target {
+    @Override
+    public void data(ByteBuffer bytes) {
+      Loan current = loan;
+      if (current != null) {
+        current.type(bytes);
+      } else {
+        guest.input(bytes);
+      }
+    }
+
+    @Override
+    public void key(char key) {
+      Loan current = loan;
+      if (current != null && current.key == key) {
+        endLoan(current);
+        return;
+      }
+      if (key == 'h' || key == '?') {
+        help();
+        return;
+      }
+      Optional<EscapeHandler> handler = escapes.find(key);
+      if (handler.isEmpty()) {
+        say("there is nothing behind Ctrl-A and this key; Ctrl-A h lists the keys");
+        return;
+      }
+      run(key, handler.get());
+    }
+
+    private void help() {
+      escapes.help().forEach(this::say);
+      say("Ctrl-A h  this help");
+      say("Ctrl-A Ctrl-A  sends one Ctrl-A");
+    }
+
+    private void say(String line) {
+      Loan current = loan;
+      if (current == null) {
+        guest.show(line);
+        return;
+      }
+      try {
+        current.output().write((line + "\r\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      } catch (IOException e) {
+        // The terminal is going away or going back: the line has lost its reader.
+        return;
+      }
+    }
+
+    private void run(char key, EscapeHandler handler) {
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  handler.pressed(new Terminal(key));
+                } catch (RuntimeException e) {
+                  // A handler is another bundle's code: its failure is shown, the console goes on.
+                  say("Ctrl-A " + key + " failed: " + e);
+                } finally {
+                  running.remove(key);
+                }
+              },
+              "plex86-key-" + key);
+      thread.setDaemon(true);
+      if (running.putIfAbsent(key, thread) == null) {
+        thread.start();
+      }
+    }
+  }
+
+  private final class Terminal implements ConsoleTerminal {
+    private final char key;
+
+    Terminal(char key) {
+      this.key = key;
+    }
+
+    @Override
+    public String vmName() {
+      return vmName;
+    }
+
+    @Override
+    public void say(String line) {
+      guest.show(line);
+    }
+
+    @Override
+    public TerminalLoan borrow() {
+      return TerminalFront.this.borrow(key);
+    }
+  }
+}
