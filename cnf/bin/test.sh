@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Part of the plex86 script: runs every test and sums up.
+
+# the longest that all tests together may take, in seconds
+readonly test_limit=840
+
+# The reports of one kind of test.
+reports() {
+  case $1 in
+    unit) find "$root" -path '*/target/surefire-reports/TEST-*.xml' ;;
+    in-container) find "$root"/org.plex86.itest/target -path '*/test-reports/*' -name 'TEST-*.xml' ;;
+    whole-product) find "$root"/org.plex86.launcher.itest/target -path '*/failsafe-reports/TEST-*.xml' ;;
+  esac 2>/dev/null
+}
+
+# sum FILE... : passed, failed and skipped of JUnit XML reports
+sum() {
+  awk '
+    function attribute(name) {
+      return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) + 0 : 0
+    }
+    { buffer = buffer $0 " " }
+    /<testsuite[ >]/ { inside = 1; buffer = $0 " " }
+    inside && />/ {
+      $0 = substr(buffer, index(buffer, "<testsuite"))
+      sub(/>.*/, "")
+      bad = attribute("failures") + attribute("errors")
+      failed += bad
+      skipped += attribute("skipped")
+      passed += attribute("tests") - bad - attribute("skipped")
+      inside = 0
+      buffer = ""
+    }
+    END { print passed + 0, failed + 0, skipped + 0 }
+  ' "$@"
+}
+
+# summary STATUS : the closing line; fails when a test failed or a kind of test did not run
+summary() {
+  local status=$1 kind files p f s passed=0 failed=0 skipped=0
+  for kind in unit in-container whole-product; do
+    mapfile -t files < <(reports "$kind")
+    if [[ ${#files[@]} -eq 0 ]]; then
+      say "no $kind test ran"
+      status=1
+      continue
+    fi
+    read -r p f s < <(sum "${files[@]}")
+    echo "$kind: $p passed, $f failed, $s skipped"
+    ((p + f + s > 0)) || status=1
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  done
+  [[ $failed -eq 0 ]] || status=1
+  [[ $status -eq 0 ]] || say "not all is well: see the lines above"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  return "$status"
+}
+
+run_tests() {
+  local status=0
+  . "$root/cnf/bin/format.sh"
+  make_cache
+  need_build_tools
+  ensure_built
+  # results of an earlier run must not be counted
+  find "$root" \( -path '*/target/surefire-reports' -o -path '*/target/failsafe-reports' -o -path '*/target/test-reports' \) \
+    -prune -exec rm -rf {} +
+  JAVA_HOME=$jdk timeout --kill-after=30 "$test_limit" mvn -B -ntp -f "$root/pom.xml" --fail-at-end verify </dev/null || status=$?
+  if [[ $status -eq 124 ]]; then say "the tests took more than $test_limit s and were ended"; fi
+  format_c --check || status=1
+  summary "$status"
+}
