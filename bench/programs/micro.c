@@ -5,6 +5,7 @@
  * with the median of its batches, in ns per operation.
  * micro --time NAME PROGRAM [ARG...]: runs a program and prints its wall time
  * in the same form; its status must be 0.
+ * micro --clock: prints "clock NS", the monotonic clock.
  * The directory it is started in should be on a tmpfs.
  */
 #include "compute.h"
@@ -494,6 +495,12 @@ int main(int argc, char **argv, char **envp) {
   environment = envp;
   self = argv[0];
   if (argc > 1 && same(argv[1], "--nothing")) return 0;
+  if (argc > 1 && same(argv[1], "--clock")) {
+    text("clock ");
+    number(monotonic());
+    text("\n");
+    return 0;
+  }
   if (argc > 3 && same(argv[1], "--time")) return time_program(argv[2], argv + 3);
   if (!have_vsyscall()) text("note no system-call entry in a vDSO: int $0x80 is used\n");
   for (u32 i = 0; i < COUNT_OF(all); i++) {

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.bench.subject;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.plex86.bench.host.ChildProcess;
+import org.plex86.bench.host.Project;
+
+/** A VM of this project, as {@code ./plex86 run --exec} makes it. */
+public final class Plex86 implements Subject {
+  private final String name;
+  private final Project project;
+  private final GuestFiles guest;
+  private final Staging staging;
+  private final List<String> options;
+
+  /**
+   * @param name its name in tables
+   * @param options further options of {@code plex86 run}, for example the isolation
+   */
+  public Plex86(
+      String name, Project project, GuestFiles guest, Staging staging, List<String> options) {
+    this.name = name;
+    this.project = project;
+    this.guest = guest;
+    this.staging = staging;
+    this.options = List.copyOf(options);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Optional<String> missing() {
+    if (!Files.isExecutable(project.command())) {
+      return Optional.of("there is no " + project.command());
+    }
+    return guest.busyboxMissing();
+  }
+
+  @Override
+  public ChildProcess start(Workload workload, Duration limit) throws IOException {
+    return start(workload, limit, line -> {});
+  }
+
+  /** As above; {@code listener} is called for each line that the script prints. */
+  public ChildProcess start(Workload workload, Duration limit, Consumer<ChildProcess.Line> listener)
+      throws IOException {
+    if (workload.files().isEmpty()) {
+      String script = "echo " + Workload.UP + "\n" + workload.script();
+      return run(script, Path.of("/dev/null"), limit, listener);
+    }
+    // The programs come over standard input: the guest image stays the one that ships.
+    Path archive = staging.file(".cpio");
+    try (Cpio cpio = new Cpio(archive)) {
+      staging.archive(cpio, "", workload, guest.busybox());
+    }
+    String script =
+        "mkdir -p /bench && cd /bench && cpio -i 2>/dev/null && echo %s && exec sh ./%s"
+            .formatted(Workload.UP, Staging.SCRIPT);
+    return run(script, archive, limit, listener);
+  }
+
+  /** {@code ./plex86 run --exec COMMAND} as it stands, with {@code further} options. */
+  public ChildProcess exec(String command, Duration limit, String... further) throws IOException {
+    return run(command, Path.of("/dev/null"), limit, line -> {}, further);
+  }
+
+  private ChildProcess run(
+      String script,
+      Path input,
+      Duration limit,
+      Consumer<ChildProcess.Line> listener,
+      String... further)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of(project.command().toString(), "run"));
+    command.addAll(options);
+    command.addAll(List.of(further));
+    command.addAll(List.of("--exec", script));
+    return ChildProcess.start(command, project.root(), input, limit, listener);
+  }
+}

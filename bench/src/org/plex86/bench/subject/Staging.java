@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.bench.subject;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Makes the files that instances are started with, in a directory that ends with this JVM. */
+public final class Staging {
+  /** The name of the workload's script beside its files. */
+  static final String SCRIPT = "run.sh";
+
+  private final Path directory;
+  private int count;
+
+  public Staging() throws IOException {
+    directory = create();
+    Runtime.getRuntime().addShutdownHook(new Thread(this::delete, "delete-staging"));
+  }
+
+  /** On a tmpfs that allows programs if there is one, so that no disk is measured. */
+  private static Path create() throws IOException {
+    Path shm = Path.of("/dev/shm");
+    if (Files.isWritable(shm)) {
+      Path inMemory = Files.createTempDirectory(shm, "plex86-bench");
+      Path probe = Files.writeString(inMemory.resolve("probe"), "#!/bin/sh\n");
+      Files.setPosixFilePermissions(probe, PosixFilePermissions.fromString("rwx------"));
+      if (Files.isExecutable(probe)) {
+        Files.delete(probe);
+        return inMemory;
+      }
+      Files.delete(probe);
+      Files.delete(inMemory);
+    }
+    return Files.createTempDirectory("plex86-bench");
+  }
+
+  synchronized Path file(String suffix) {
+    return directory.resolve(++count + suffix);
+  }
+
+  /** A directory with the workload's files and its script. */
+  Path directory(Workload workload, Path busybox) throws IOException {
+    Path place = Files.createDirectory(file(".d"));
+    for (Path file : contents(workload, busybox)) {
+      Path copy = place.resolve(file.getFileName());
+      Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
+      Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rwx------"));
+    }
+    Files.writeString(place.resolve(SCRIPT), workload.script());
+    return place;
+  }
+
+  /** An archive of the same, with {@code prefix} before each name. */
+  void archive(Cpio cpio, String prefix, Workload workload, Path busybox) throws IOException {
+    for (Path file : contents(workload, busybox)) {
+      cpio.program(prefix + file.getFileName(), Files.readAllBytes(file));
+    }
+    cpio.program(prefix + SCRIPT, workload.script().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static List<Path> contents(Workload workload, Path busybox) {
+    List<Path> contents = new ArrayList<>(workload.files());
+    if (!contents.isEmpty()) {
+      contents.add(busybox);
+    }
+    return contents;
+  }
+
+  private void delete() {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException e) {
+      System.err.println("bench: cannot delete " + directory + ": " + e.getMessage());
+    }
+  }
+}
