@@ -217,5 +217,5 @@ void signals_install(void)
     if (result < 0)
       end_vm(END_NEXUS, "sigaction %u: error %lu", (u32)signals[i], (u64)-result);
   }
-  syscall4(SYS_rt_sigprocmask, 2, &none, NULL, 8);
+  syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }

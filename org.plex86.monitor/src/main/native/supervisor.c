@@ -126,8 +126,6 @@ static s64 fork_space(u32 slot, s64 group, s64 supervisor)
     refuse("cannot fork", pid);
   if (pid)
     return pid;
-  u64 none = 0;
-  syscall4(SYS_rt_sigprocmask, 2, &none, NULL, 8);
   syscall2(SYS_setpgid, 0, group);
   syscall2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (syscall0(SYS_getppid) != supervisor)
@@ -177,6 +175,8 @@ int supervise(void)
   struct clock_sample start = sample_clock(CLOCK_MONOTONIC);
   static s64 pids[CONTROL_SPACES_MAX];
   u64 child_signal = 1ul << (SIGCHLD - 1), no_core[2] = {0, 0};
+  /* blocked in a space as well, until it has its handlers: a kick may come before */
+  u64 blocked = child_signal | 1ul << (SIGUSR1 - 1) | 1ul << (SIGALRM - 1);
   u64 ignore[4] = {1 /* SIG_IGN */, 0, 0, 0};
 
   syscall0(SYS_setsid);
@@ -188,7 +188,7 @@ int supervise(void)
   probe_host();
   write_wall_clock();
 
-  syscall4(SYS_rt_sigprocmask, 2, &child_signal, NULL, 8);
+  syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, 8);
   s64 fd = syscall4(SYS_signalfd4, -1, &child_signal, 8, 0);
   if (fd != SIGNALFD)
     refuse("cannot watch over processes", fd);

@@ -67,6 +67,7 @@ enum {
 #define SIGALRM 14
 #define SIGCHLD 17
 #define SIGSYS 31
+#define SIG_SETMASK 2
 
 struct timespec {
   s64 seconds;
