@@ -90,7 +90,7 @@ static u32 group7(u32 at)
     VM->idt_base = LINEAR32(operand.address + 2);
     return operand.length;
   case 7:
-    mmu_invalidate(operand.address);
+    mmu_invalidate(operand.address & PAGE_MASK, (operand.address & PAGE_MASK) + PAGE_SIZE);
     return operand.length;
   default:
     return 0;
@@ -298,19 +298,16 @@ static int decode_store(u32 *size, u32 *value, u32 *next)
 }
 
 #define VIRTIO_MMIO_QUEUE_NOTIFY 0x050 /* virtio 1.2, 4.2.2 */
-#define VIRTIO_MMIO_INTERRUPT_STATUS 0x060
 #define VIRTIO_MMIO_INTERRUPT_ACK 0x064
 
 static void write_device(u32 device, u32 offset, u32 size, u32 value)
 {
-  volatile u32 *status = (volatile u32 *)(NEXUS_CONTROL + CONTROL_DEVICES + (u64)device * PAGE_SIZE +
-                                          VIRTIO_MMIO_INTERRUPT_STATUS);
   switch (offset) {
   case VIRTIO_MMIO_QUEUE_NOTIFY:
     monitor_doorbell(device, value);
     break;
   case VIRTIO_MMIO_INTERRUPT_ACK:
-    __atomic_fetch_and(status, ~value, __ATOMIC_SEQ_CST);
+    monitor_acknowledge(device, value);
     break;
   default: {
     u64 wide = value;

@@ -54,7 +54,7 @@ void gate_dispatch(u32 gate)
     cpuid_gate();
     break;
   case PLEX86_GATE_INVLPG:
-    mmu_invalidate(REGS.gpr[EAX]);
+    mmu_invalidate(REGS.gpr[EAX], REGS.gpr[EDX]);
     break;
   case PLEX86_GATE_CR3:
     space_load_cr3(REGS.gpr[EAX]);
@@ -87,6 +87,9 @@ void gate_dispatch(u32 gate)
     break;
   case PLEX86_GATE_DOORBELL:
     monitor_doorbell(REGS.gpr[EAX], REGS.gpr[EDX]);
+    break;
+  case PLEX86_GATE_ACK:
+    monitor_acknowledge(REGS.gpr[EAX], REGS.gpr[EDX]);
     break;
   }
 }

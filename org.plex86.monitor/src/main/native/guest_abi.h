@@ -59,7 +59,7 @@
 #define PLEX86_GATE_STI 0 /* VIF was set and IRQ_PENDING was not 0: deliver */
 #define PLEX86_GATE_IRET 1 /* iret from the frame at %esp */
 #define PLEX86_GATE_CPUID 2 /* eax, ecx -> eax, ebx, ecx, edx */
-#define PLEX86_GATE_INVLPG 3 /* eax: linear address */
+#define PLEX86_GATE_INVLPG 3 /* eax: first, edx: end of a range of linear addresses, multiples of 4096 */
 #define PLEX86_GATE_CR3 4 /* eax: new value */
 #define PLEX86_GATE_TLS 5 /* eax: linear address of the 3 TLS descriptors */
 #define PLEX86_GATE_SYSCALL 6 /* user mode: int $0x80, resumes at return address + 2 */
@@ -69,7 +69,8 @@
 #define PLEX86_GATE_LOG 10 /* edx: linear address, ecx: bytes: early console output */
 #define PLEX86_GATE_END 11 /* eax: PLEX86_END_*: the VM ends; does not return */
 #define PLEX86_GATE_DOORBELL 12 /* eax: device, edx: queue: as a write to QueueNotify */
-#define PLEX86_GATE_COUNT 13
+#define PLEX86_GATE_ACK 13 /* eax: device, edx: bits: as a write to InterruptACK */
+#define PLEX86_GATE_COUNT 14
 
 /* Reasons of PLEX86_GATE_END. */
 #define PLEX86_END_POWEROFF 1

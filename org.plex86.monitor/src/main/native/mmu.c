@@ -20,6 +20,8 @@
 #define FAULT_AROUND 64
 /* Maps of at most this many bytes are filled at once. */
 #define POPULATE_MAX 0x40000
+/* More than this is invalidated by a flush. */
+#define INVALIDATE_MAX 0x100000
 /* Larger maps are not noted page by page. */
 #define NOTED_MAX 0x100000
 
@@ -101,33 +103,48 @@ void mmu_flush_all(void)
   flush_kernel();
 }
 
-static void invalidate_mapped(u32 linear)
+/* Unmaps from the first to the last page of the range that is mapped, by one call. */
+static void invalidate_mapped(u32 first, u32 end)
 {
-  u32 page = linear >> 12;
-  if (is_mapped(page)) {
-    unmap(linear & PAGE_MASK, PAGE_SIZE);
-    mapped[page] = 0;
-  } else {
+  u32 low = end >> 12, high = 0;
+  for (u32 page = first >> 12; page < end >> 12; page++)
+    if (is_mapped(page)) {
+      low = page < low ? page : low;
+      high = page + 1;
+      mapped[page] = 0;
+    }
+  if (high)
+    unmap(low << 12, (high - low) << 12);
+  else
     COUNT(invlpg_skipped);
-  }
 }
 
-void mmu_invalidate(u32 linear)
+static int is_large(u32 linear)
+{
+  u32 directory = (DATA(PLEX86_CR3) & PAGE_MASK) + (linear >> 22) * 4;
+  if (directory >= ram_bytes)
+    return 0;
+  return (*table_entry(directory) & (PTE_PRESENT | PTE_LARGE)) == (PTE_PRESENT | PTE_LARGE);
+}
+
+void mmu_invalidate(u32 first, u32 end)
 {
   COUNT(invlpg);
-  if (linear >= GUEST_TOP)
+  first &= PAGE_MASK;
+  end &= PAGE_MASK;
+  if (first >= end || end > GUEST_TOP)
     return;
-  if (linear >= GUEST_KERNEL)
-    log_kernel_change(linear & PAGE_MASK);
-  u32 directory = (DATA(PLEX86_CR3) & PAGE_MASK) + (linear >> 22) * 4;
-  if (directory < ram_bytes) {
-    u32 entry = *table_entry(directory);
-    if ((entry & (PTE_PRESENT | PTE_LARGE)) == (PTE_PRESENT | PTE_LARGE)) {
-      unmap(linear & LARGE_MASK, LARGE_PAGE);
-      return;
-    }
+  if (end - first > INVALIDATE_MAX || is_large(first)) {
+    if (end > GUEST_KERNEL)
+      mmu_flush_all();
+    else
+      mmu_flush_user();
+    return;
   }
-  invalidate_mapped(linear);
+  if (end > GUEST_KERNEL)
+    for (u32 linear = first; linear < end; linear += PAGE_SIZE)
+      log_kernel_change(linear);
+  invalidate_mapped(first, end);
 }
 
 void mmu_catch_up(void)
@@ -143,7 +160,7 @@ void mmu_catch_up(void)
         flush_kernel();
         break;
       }
-      invalidate_mapped(page);
+      invalidate_mapped(page, page + PAGE_SIZE);
     }
   }
   kernel_log_seen = now;

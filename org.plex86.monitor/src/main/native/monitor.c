@@ -2,6 +2,8 @@
 /* What goes to the monitor: exits and their answers, doorbells, early console output. */
 #include "nexus.h"
 
+#define VIRTIO_MMIO_INTERRUPT_STATUS 0x060 /* virtio 1.2, 4.2.2 */
+
 /* Turns to spin for the answer to an exit: the monitor's thread often is awake (a driver probes). */
 #define EXIT_SPIN 4000
 
@@ -44,6 +46,15 @@ void monitor_doorbell(u32 device, u32 queue)
   u32 before = __atomic_fetch_or(&bell->bits, 1u << queue, __ATOMIC_SEQ_CST);
   if (!(before & 1u << queue) && bell->waiting)
     futex_wake(&bell->bits);
+}
+
+void monitor_acknowledge(u32 device, u32 bits)
+{
+  if (device >= PLEX86_MMIO_DEVICES)
+    return;
+  volatile u32 *status = (volatile u32 *)(NEXUS_CONTROL + CONTROL_DEVICES + (u64)device * PAGE_SIZE +
+                                          VIRTIO_MMIO_INTERRUPT_STATUS);
+  __atomic_fetch_and(status, ~bits, __ATOMIC_SEQ_CST);
 }
 
 void monitor_log(u32 linear, u32 length)

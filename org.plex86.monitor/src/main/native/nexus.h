@@ -35,6 +35,7 @@ __attribute__((noreturn)) void end_vm(u32 reason, const char *format, ...);
 void monitor_ring(void);
 int monitor_exit(u32 kind, u32 device, u32 offset, u32 size, u64 *value); /* 0, or 1: fault */
 void monitor_doorbell(u32 device, u32 queue);
+void monitor_acknowledge(u32 device, u32 bits);
 void monitor_log(u32 linear, u32 length);
 
 /* mmu.c: host mappings are the guest's TLB */
@@ -49,7 +50,7 @@ enum mmu_result mmu_map(u32 linear, int write, int user);
 int mmu_translate(u32 linear, u32 *physical); /* 0: not mapped by the guest */
 void mmu_flush_user(void);
 void mmu_flush_all(void);
-void mmu_invalidate(u32 linear);
+void mmu_invalidate(u32 first, u32 end);
 void mmu_catch_up(void); /* with kernel mappings that changed while others ran */
 
 /* space.c: one process for each guest address space */
