@@ -67,8 +67,8 @@ public interface Channel {
 
   /**
    * Ends the channel: completes the packets that were taken, as far as that takes no waiting on the
-   * guest or a peer, and gives back every resource. Packets that are not completed by then go to the
-   * next driver again, in order. Nothing of the context may be used after this returns.
+   * guest or a peer, and gives back every resource. Packets that are not completed by then go to
+   * the next driver again, in order. Nothing of the context may be used after this returns.
    */
   void close();
 }

@@ -3,13 +3,18 @@ package org.plex86.hal.api;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/** The monitor's side of an open channel. Methods are for the slot's thread unless they say else. */
+/**
+ * The monitor's side of an open channel. Methods are for the slot's thread unless they say else.
+ */
 @ProviderType
 public interface ChannelContext {
   /** The name of the virtual machine. Any thread. */
   String vmName();
 
-  /** The name of the channel, unique within its virtual machine, such as {@code console0}. Any thread. */
+  /**
+   * The name of the channel, unique within its virtual machine, such as {@code console0}. Any
+   * thread.
+   */
   String channelName();
 
   /**
@@ -43,6 +48,9 @@ public interface ChannelContext {
    */
   void reportResult(int status);
 
-  /** Reports a failure of the host's side to the log of the virtual machine, once a cause. Any thread. */
+  /**
+   * Reports a failure of the host's side to the log of the virtual machine, once a cause. Any
+   * thread.
+   */
   void reportError(String message, Throwable cause);
 }

@@ -11,7 +11,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  */
 @ConsumerType
 public interface ChannelDriver {
-  /** Service property, a String: the type of the channels, such as {@code console} or {@code disk}. */
+  /**
+   * Service property, a String: the type of the channels, such as {@code console} or {@code disk}.
+   */
   String TYPE = "plex86.hal.type";
 
   /** Name space of the capability that a driver's bundle provides. */

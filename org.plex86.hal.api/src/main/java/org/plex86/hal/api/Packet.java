@@ -15,7 +15,9 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface Packet {
-  /** The device-readable buffers, in order. Position 0, limit the length; fresh views at each call. */
+  /**
+   * The device-readable buffers, in order. Position 0, limit the length; fresh views at each call.
+   */
   List<ByteBuffer> readable();
 
   /** The device-writable buffers, in order. */
