@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.monitor.hal;
+
+import org.osgi.framework.Version;
+import org.plex86.hal.api.ChannelDriver;
+
+/**
+ * A driver that was registered as a service.
+ *
+ * @param driver the service
+ * @param type the type of channels that it opens
+ * @param ranking {@code service.ranking}: the highest serves
+ * @param id {@code service.id}: unique
+ * @param bundle symbolic name of its bundle
+ * @param version version of its bundle
+ */
+record DriverService(
+    ChannelDriver driver, String type, int ranking, long id, String bundle, Version version) {
+
+  /** Whether it may serve a channel. */
+  boolean suits(ChannelSpec spec) {
+    return type.equals(spec.type())
+        && (spec.driver().isEmpty()
+            || spec.driver().equals(bundle)
+            || spec.driver().equals(bundle + ":" + version));
+  }
+
+  /** For people: bundle and version. */
+  String label() {
+    return bundle + " " + version;
+  }
+}

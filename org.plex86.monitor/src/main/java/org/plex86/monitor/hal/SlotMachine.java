@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.monitor.hal;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.plex86.hal.api.Channel;
+import org.plex86.hal.api.HalException;
+import org.plex86.monitor.virtio.DeviceProfile;
+import org.plex86.monitor.virtio.MmioTransport;
+import org.plex86.monitor.virtio.Virtqueue;
+
+/**
+ * The state machine of a slot. All on the slot's thread, but for what says else.
+ *
+ * <p>What the slot should be bound to is never stored as an event: at each step it is looked up
+ * anew ({@link #wanted}), so drivers that come and go in the midst of a change just change where it
+ * leads to. The way from one driver to another:
+ *
+ * <pre>
+ *   BOUND -> QUIESCING        no new packets; those that were taken may be completed
+ *         -> closed           what is left is taken back, in order
+ *         -> open the best    does it cover what the guest knows? if not: the next best, which is
+ *                             the old one as a rule
+ *         -> BOUND            start, and notify of every queue: what was taken back comes first
+ *         or PARKED           until a driver comes
+ * </pre>
+ */
+final class SlotMachine implements SlotThread.Work {
+  private final ChannelSpec spec;
+  private final ChannelHost host;
+  private final DriverRegistry registry;
+  private final SlotTiming timing;
+  private final MmioTransport transport;
+  private final SlotThread thread;
+  private final CallbackGuard guard;
+  private final SlotReport report;
+  private final DriverBlocks blocks = new DriverBlocks();
+  private final GuestQueues queues = new GuestQueues();
+  private final EarlyOutput early = new EarlyOutput();
+
+  /** Done when a driver was bound first, or all there are have refused. */
+  private final CompletableFuture<Void> firstBinding = new CompletableFuture<>();
+
+  private SlotState state = SlotState.UNBOUND;
+  private boolean heldByUser;
+  private long quiesceEnd;
+  private long parkedAt;
+  private long stalledAt;
+
+  /** Who serves the guest; null: nobody. Volatile: others ask whether it is a certain one. */
+  private volatile Binding binding;
+
+  /** Who is being opened, and does not serve yet; null: nobody. */
+  private Binding candidate;
+
+  /** No driver is to be bound any more. Set by any thread. */
+  private volatile boolean ending;
+
+  SlotMachine(
+      ChannelSpec spec,
+      ChannelHost host,
+      DriverRegistry registry,
+      SlotTiming timing,
+      Doorbell doorbell,
+      MmioTransport transport) {
+    this.spec = spec;
+    this.host = host;
+    this.registry = registry;
+    this.timing = timing;
+    this.transport = transport;
+    report = new SlotReport(spec.name(), host);
+    thread = new SlotThread("plex86-" + host.vmName() + "-" + spec.name(), doorbell, this);
+    guard = new CallbackGuard(thread);
+  }
+
+  // ---- any thread ----
+
+  String name() {
+    return spec.name();
+  }
+
+  ChannelHost host() {
+    return host;
+  }
+
+  SlotThread thread() {
+    return thread;
+  }
+
+  SlotReport report() {
+    return report;
+  }
+
+  EarlyOutput early() {
+    return early;
+  }
+
+  CompletableFuture<Void> firstBinding() {
+    return firstBinding;
+  }
+
+  /** The name of the driver's method that runs at present; null if none does. */
+  String callback() {
+    return guard.running();
+  }
+
+  boolean uses(DriverService service) {
+    Binding bound = binding;
+    return bound != null && bound.service().id() == service.id();
+  }
+
+  SlotStatus status() {
+    Binding bound = binding;
+    String driver = bound == null ? "" : bound.service().label();
+    return report.status(driver, queues.inFlight(), queues.taken(), queues.completed());
+  }
+
+  void submitTask(Binding from, Runnable task) {
+    thread.submit(
+        () -> {
+          if (from == binding) {
+            guarded("a task", task::run);
+          }
+        });
+  }
+
+  void prepareToEnd() {
+    ending = true;
+  }
+
+  // ---- for the binding ----
+
+  Virtqueue virtqueue(int number) {
+    return queues.get(number);
+  }
+
+  void updateConfig(byte[] config) {
+    transport.updateConfig(config);
+  }
+
+  // ---- commands: the guest ----
+
+  void driverOk(long features, List<Virtqueue> started) {
+    queues.start(features, started);
+    startChannel();
+  }
+
+  /** The queues that are closed are the guest's again. */
+  void withdraw(boolean deviceReset) {
+    queues.discardClosed();
+    if (!deviceReset || !queues.isLive()) {
+      return;
+    }
+    queues.stop();
+    blocks.clearRefusals(); // the guest has forgotten what they did not cover
+    if (binding != null) {
+      Channel channel = binding.channel();
+      guarded("reset", channel::reset);
+    }
+    reconsider();
+  }
+
+  void configWritten(int offset, byte[] value) {
+    if (binding != null) {
+      Channel channel = binding.channel();
+      guarded("configWritten", () -> channel.configWritten(offset, value));
+    }
+  }
+
+  void deliverEarlyOutput() {
+    if (binding != null && early.hasText()) {
+      Channel channel = binding.channel();
+      guarded("earlyOutput", () -> channel.earlyOutput(early.take()));
+    }
+  }
+
+  @Override
+  public void rung(int bits) {
+    queues.ring(bits);
+  }
+
+  // ---- commands: drivers ----
+
+  /** Looks whether another driver is wanted than the one that serves, and begins the change. */
+  void reconsider() {
+    switch (state) {
+      case BOUND, FAILING -> {
+        DriverService wanted = wanted();
+        if (wanted != null && wanted.id() == binding.service().id()) {
+          binding.adopt(wanted);
+        } else {
+          quiesce(wanted);
+        }
+      }
+      case UNBOUND, PARKED -> bindBest();
+      case QUIESCING, ENDED -> {} // looked up at the end of quiescing; nothing is wanted any more
+    }
+  }
+
+  /** Drivers have come, gone or changed. Who was refused may try again where none serves. */
+  void driversChanged() {
+    blocks.retain(registry.candidates(spec));
+    if (state != SlotState.BOUND) {
+      blocks.clearRefusals();
+    }
+    reconsider();
+  }
+
+  /** The user takes the driver away, or lets the slot have one again. */
+  void setHeldByUser(boolean held) {
+    heldByUser = held;
+    blocks.clear();
+    reconsider();
+  }
+
+  /** Ends the slot with the virtual machine. */
+  void end() {
+    if (state != SlotState.ENDED) {
+      closeBinding("the virtual machine has ended");
+      enter(SlotState.ENDED, "the virtual machine has ended");
+    }
+    thread.end();
+  }
+
+  // ---- turns ----
+
+  @Override
+  public long turn() {
+    queues.settle(serves());
+    long sleep = followTimers(System.nanoTime());
+    if (!queues.isRung() || !serves()) {
+      return sleep;
+    }
+    notifyDriver();
+    queues.settle(serves());
+    return queues.isRung() && serves() ? 0 : sleep;
+  }
+
+  private boolean serves() {
+    return queues.isLive() && (state == SlotState.BOUND || state == SlotState.FAILING);
+  }
+
+  private void notifyDriver() {
+    Binding serving = binding;
+    Channel channel = serving.channel();
+    int bits = queues.takeRung();
+    for (int i = 0; bits != 0 && serving == binding && queues.isLive(); i++, bits >>>= 1) {
+      if ((bits & 1) != 0 && queues.get(i) != null) {
+        int queue = i;
+        guarded("notify", () -> channel.notify(queue));
+      }
+    }
+  }
+
+  /** Does what is due by time; returns how long until something will be, in nanoseconds. */
+  private long followTimers(long now) {
+    if (state == SlotState.QUIESCING) {
+      if (queues.inFlight() > 0 && quiesceEnd - now > 0) {
+        return quiesceEnd - now;
+      }
+      finishQuiescing();
+    }
+    if (state == SlotState.BOUND || state == SlotState.ENDED) {
+      return Long.MAX_VALUE;
+    }
+    long due = Math.min(blocks.untilDue(now), untilErrors(now));
+    if (due <= 0) {
+      blocks.unblockDue(now);
+      reconsider();
+      return 0;
+    }
+    return due;
+  }
+
+  private long untilErrors(long now) {
+    if (state != SlotState.PARKED || spec.park().errorsAfter().isEmpty() || ending) {
+      return Long.MAX_VALUE;
+    }
+    return Math.max(0, spec.park().errorsAfter().get().toNanos() - (now - parkedAt));
+  }
+
+  // ---- from driver to driver ----
+
+  private DriverService wanted() {
+    if (ending) {
+      return null;
+    }
+    if (!heldByUser) {
+      for (DriverService driver : registry.candidates(spec)) {
+        if (!blocks.isBlocked(driver)) {
+          return driver;
+        }
+      }
+    }
+    boolean failing = state == SlotState.FAILING || untilErrors(System.nanoTime()) == 0;
+    return failing ? ErrorDriver.service(transport.profile(), spec.type()) : null;
+  }
+
+  private void quiesce(DriverService wanted) {
+    stalledAt = System.nanoTime();
+    quiesceEnd = stalledAt + timing.quiesce().toNanos();
+    binding.hold(true);
+    enter(SlotState.QUIESCING, wanted == null ? "its driver goes" : "for " + wanted.label());
+  }
+
+  private void finishQuiescing() {
+    DriverService wanted = wanted();
+    if (wanted != null && wanted.id() == binding.service().id()) {
+      binding.adopt(wanted);
+      binding.hold(false);
+      enter(SlotState.BOUND, "");
+      queues.ringAll();
+      return;
+    }
+    closeBinding(wanted == null ? "no other driver" : "replaced by " + wanted.label());
+    bindBest();
+  }
+
+  /** Closes the driver's channel and takes back what it has not completed. */
+  private void closeBinding(String why) {
+    Binding closing = binding;
+    if (closing == null) {
+      return;
+    }
+    closing.hold(true);
+    close(closing);
+    binding = null;
+    report.event(
+        "closed %s: %s; %d packets taken back"
+            .formatted(closing.service().label(), why, queues.takeBack()));
+  }
+
+  private void close(Binding closing) {
+    Channel channel = closing.channel();
+    if (channel != null) {
+      Throwable thrown = guard.run("close", channel::close);
+      if (thrown != null) {
+        report.error(closing.service().label() + " failed in close", thrown);
+      }
+    }
+    closing.markClosed();
+  }
+
+  /** Binds the best driver that can go on where the guest is, or parks. */
+  private void bindBest() {
+    String refusal = "";
+    for (DriverService next; (next = wanted()) != null; ) {
+      String reason = tryBind(next);
+      if (reason.isEmpty()) {
+        return;
+      }
+      report.event("refused %s: %s".formatted(next.label(), reason));
+      host.log(name(), "%s is refused: %s".formatted(next.label(), reason));
+      refusal = refusal.isEmpty() ? reason : refusal;
+    }
+    park(refusal);
+  }
+
+  /** Makes a driver serve; if it cannot, returns why, and the driver is blocked. */
+  private String tryBind(DriverService service) {
+    Binding next = new Binding(this, service);
+    candidate = next;
+    Throwable thrown = guard.run("open", () -> next.open(spec));
+    String reason;
+    if (thrown instanceof HalException) {
+      reason = thrown.getMessage();
+      blocks.failedToOpen(service, reason, System.nanoTime());
+    } else if (thrown != null) {
+      reason = "it crashed in open: " + thrown;
+      blocks.crashed(service, reason, System.nanoTime());
+      report.crash(service.label() + " crashed in open", thrown);
+    } else {
+      reason = transport.bind(next.profile());
+      if (reason == null) {
+        candidate = null;
+        bound(next);
+        return "";
+      }
+      blocks.refuse(service, reason);
+    }
+    close(next);
+    candidate = null;
+    return reason;
+  }
+
+  private void bound(Binding next) {
+    boolean first = state == SlotState.UNBOUND;
+    boolean errors = next.service().driver() instanceof ErrorDriver;
+    next.markInForce();
+    binding = next;
+    enter(errors ? SlotState.FAILING : SlotState.BOUND, "");
+    long stall = first ? 0 : System.nanoTime() - stalledAt;
+    report.bound(next.service().label(), Duration.ofNanos(stall));
+    firstBinding.complete(null);
+    deliverEarlyOutput();
+    if (binding == next) {
+      startChannel();
+    }
+  }
+
+  private void startChannel() {
+    if (queues.isLive() && binding != null) {
+      Channel channel = binding.channel();
+      queues.ringAll();
+      guarded("start", () -> channel.start(queues.features()));
+    }
+  }
+
+  private void park(String refusal) {
+    if (state == SlotState.UNBOUND) {
+      if (!refusal.isEmpty()) {
+        firstBinding.completeExceptionally(new HalException(refusal));
+      }
+    } else if (state != SlotState.PARKED && !ending) {
+      parkedAt = System.nanoTime();
+      enter(SlotState.PARKED, parkReason(refusal));
+      host.log(name(), "is parked: " + report.reason());
+    }
+  }
+
+  private String parkReason(String refusal) {
+    if (heldByUser) {
+      return "by the user";
+    }
+    if (!refusal.isEmpty()) {
+      return refusal;
+    }
+    return registry.candidates(spec).stream()
+        .findFirst()
+        .map(best -> best.label() + ": " + blocks.reason(best))
+        .orElse("there is no driver of type '" + spec.type() + "'");
+  }
+
+  private void enter(SlotState next, String reason) {
+    state = next;
+    report.enter(next, reason);
+    report.event(reason.isEmpty() ? next.toString() : next + ": " + reason);
+  }
+
+  // ---- crashes ----
+
+  /** Calls the serving driver; its exception is the driver's crash. */
+  private void guarded(String method, CallbackGuard.Callback call) {
+    Binding serving = binding;
+    Throwable thrown = guard.run(method, call);
+    if (thrown != null && serving == binding) {
+      crashed(method, thrown);
+    }
+  }
+
+  private void crashed(String method, Throwable cause) {
+    DriverService service = binding.service();
+    markStalled();
+    report.crash(service.label() + " crashed in " + method, cause);
+    blocks.crashed(service, "it crashed in " + method + ": " + cause, System.nanoTime());
+    closeBinding("crash");
+    bindBest();
+  }
+
+  @Override
+  public void takeOver() {
+    String method = guard.takeOver();
+    Binding hung = candidate == null ? binding : candidate;
+    candidate = null;
+    markStalled();
+    if (hung != null) {
+      String what = "it hung in " + method + ", where its thread was left";
+      report.crash(hung.service().label() + ": " + what, null);
+      hung.markClosed();
+      blocks.refuse(hung.service(), what);
+    }
+    if (hung == binding) {
+      binding = null;
+      report.event(queues.takeBack() + " packets taken back");
+      bindBest();
+    } else {
+      reconsider();
+    }
+  }
+
+  private void markStalled() {
+    if (state == SlotState.BOUND || state == SlotState.FAILING) {
+      stalledAt = System.nanoTime();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.monitor.hal;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** What people can learn of a slot: its state, its history, its log lines. Any thread. */
+final class SlotReport {
+  private static final int CAUSES_KEPT = 64;
+
+  private final String name;
+  private final ChannelHost host;
+  private final SlotHistory history = new SlotHistory();
+  private final LineBudget guestLines = new LineBudget();
+  private final Set<String> causes = new HashSet<>();
+
+  private SlotState state = SlotState.UNBOUND;
+  private Instant since = Instant.now();
+  private String reason = "";
+  private int bindings;
+  private int crashes;
+
+  SlotReport(String name, ChannelHost host) {
+    this.name = name;
+    this.host = host;
+  }
+
+  synchronized void enter(SlotState next, String why) {
+    state = next;
+    since = Instant.now();
+    reason = why;
+  }
+
+  synchronized String reason() {
+    return reason;
+  }
+
+  synchronized SlotStatus status(String driver, int inFlight, long taken, long completed) {
+    return new SlotStatus(
+        state, driver, since, reason, bindings, crashes, inFlight, taken, completed);
+  }
+
+  List<SlotEvent> events() {
+    return history.events();
+  }
+
+  void event(String what) {
+    history.add(what, Duration.ZERO);
+  }
+
+  void bound(String driver, Duration stall) {
+    synchronized (this) {
+      bindings++;
+    }
+    history.add("bound to " + driver, stall);
+  }
+
+  /** A driver crashed or hung. */
+  void crash(String what, Throwable cause) {
+    synchronized (this) {
+      crashes++;
+    }
+    history.add(cause == null ? what : what + ": " + cause, Duration.ZERO);
+    host.reportError(name, what, cause);
+  }
+
+  /** A driver's error, once a cause. */
+  void error(String what, Throwable cause) {
+    String key = cause == null ? what : what + ": " + cause;
+    synchronized (this) {
+      if (causes.size() == CAUSES_KEPT) {
+        causes.clear();
+      }
+      if (!causes.add(key)) {
+        return;
+      }
+    }
+    history.add(key, Duration.ZERO);
+    host.reportError(name, what, cause);
+  }
+
+  /** The guest broke its device: one line, but not as many as a hostile guest likes. */
+  void misuse(String what) {
+    history.add(what, Duration.ZERO);
+    String line = guestLines.admit(what, System.nanoTime());
+    if (line != null) {
+      host.log(name, line);
+    }
+  }
+}
