@@ -25,8 +25,18 @@ public final class ProcessTree {
    * One process.
    *
    * @param cpuTicks time in user and kernel mode, its own and that of children it has waited for
+   * @param startTicks when it started, in ticks after the boot; with the pid it names one process
    */
-  public record Entry(long pid, long parent, String name, long cpuTicks, int threads) {}
+  public record Entry(
+      long pid, long parent, String name, long cpuTicks, int threads, long startTicks) {
+
+    /** Is it still there: a process of the same id that started at the same time. */
+    public boolean exists() {
+      return parse(PROC.resolve(Long.toString(pid)))
+          .filter(now -> now.startTicks == startTicks)
+          .isPresent();
+    }
+  }
 
   private ProcessTree() {}
 
@@ -72,7 +82,8 @@ public final class ProcessTree {
     }
     int open = stat.indexOf('(');
     int close = stat.lastIndexOf(')');
-    // proc(5): state is field 3, ppid 4, utime 14, stime 15, cutime 16, cstime 17, num_threads 20
+    // proc(5): state is field 3, ppid 4, utime 14, stime 15, cutime 16, cstime 17,
+    // num_threads 20, starttime 22
     String[] field = stat.substring(close + 2).split(" ");
     long ticks = 0;
     for (int i = 14; i <= 17; i++) {
@@ -84,6 +95,7 @@ public final class ProcessTree {
             Long.parseLong(field[1]),
             stat.substring(open + 1, close),
             ticks,
-            Integer.parseInt(field[17])));
+            Integer.parseInt(field[17]),
+            Long.parseLong(field[19])));
   }
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.bench.soak;
+
+import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.plex86.bench.host.ProcessMemory;
+import org.plex86.bench.host.ProcessTree;
+
+/** Looks, again and again, at what a VM's processes hold of the host. */
+final class HostSampler {
+  /** A quantity that must not grow, and how much of a change is none. */
+  enum Metric {
+    PROCESSES("processes", 0, 2),
+    JVM_MEMORY("JVM memory, MB", 0.05, 16),
+    JVM_FILES("JVM file descriptors", 0, 4),
+    JVM_THREADS("JVM threads", 0, 4),
+    JVM_MAPPINGS("JVM mappings", 0.05, 40),
+    NEXUS_MEMORY("nexus memory, MB", 0.05, 4),
+    NEXUS_FILES("nexus file descriptors", 0, 4),
+    /** The cached mappings of guest address spaces: they follow the load, within bounds. */
+    NEXUS_MAPPINGS("nexus mappings", 0.3, 2000),
+    GUEST_RAM("guest RAM resident, MB", 0.1, 8);
+
+    private final String words;
+    private final double relative;
+    private final double absolute;
+
+    Metric(String words, double relative, double absolute) {
+      this.words = words;
+      this.relative = relative;
+      this.absolute = absolute;
+    }
+
+    String words() {
+      return words;
+    }
+
+    /** How much more than {@code before} is still flat. */
+    double tolerated(double before) {
+      return before * relative + absolute;
+    }
+  }
+
+  private static final String NEXUS = "plex86-nexus";
+
+  private final long root;
+  private final Map<Metric, Trend> trends = new EnumMap<>(Metric.class);
+  private final Map<String, Integer> names = new TreeMap<>();
+  private int mostMappings;
+
+  HostSampler(long root) {
+    this.root = root;
+    for (Metric metric : Metric.values()) {
+      trends.put(metric, new Trend());
+    }
+  }
+
+  /** Takes one sample; {@code seconds} is the time since the start. */
+  void sample(double seconds) throws IOException {
+    Map<Metric, Double> now = new EnumMap<>(Metric.class);
+    for (Metric metric : Metric.values()) {
+      now.put(metric, 0.0);
+    }
+    names.clear();
+    for (ProcessTree.Entry process : ProcessTree.of(root)) {
+      now.merge(Metric.PROCESSES, 1.0, Double::sum);
+      names.merge(process.name(), 1, Integer::sum);
+      ProcessMemory memory = ProcessMemory.of(process.pid()).orElse(null);
+      if (memory == null) {
+        continue;
+      }
+      if (process.name().equals(NEXUS)) {
+        now.merge(Metric.NEXUS_MEMORY, memory.anonymousKb() / 1024.0, Double::sum);
+        now.merge(Metric.NEXUS_FILES, (double) memory.files(), Double::sum);
+        now.merge(Metric.NEXUS_MAPPINGS, (double) memory.mappings(), Double::sum);
+        // Every process maps the same memory; the one with most of it shows what there is.
+        now.merge(Metric.GUEST_RAM, memory.sharedKb() / 1024.0, Double::max);
+        mostMappings = Math.max(mostMappings, memory.mappings());
+      } else if (process.name().equals("java")) {
+        now.merge(Metric.JVM_MEMORY, memory.anonymousKb() / 1024.0, Double::sum);
+        now.merge(Metric.JVM_FILES, (double) memory.files(), Double::sum);
+        now.merge(Metric.JVM_THREADS, (double) memory.threads(), Double::sum);
+        now.merge(Metric.JVM_MAPPINGS, (double) memory.mappings(), Double::sum);
+      }
+    }
+    now.forEach((metric, value) -> trends.get(metric).add(seconds, value));
+  }
+
+  Trend trend(Metric metric) {
+    return trends.get(metric);
+  }
+
+  /** Most VMAs that one nexus process had at any sample. */
+  int mostMappings() {
+    return mostMappings;
+  }
+
+  /** What ran at the last sample, by name, for a message. */
+  String processes() {
+    return names.toString();
+  }
+}
