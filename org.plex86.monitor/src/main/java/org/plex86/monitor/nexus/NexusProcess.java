@@ -39,6 +39,7 @@ public final class NexusProcess {
   private final Object alive = new Object();
 
   private boolean reaped;
+  private byte[] mask;
   private NexusReport last;
 
   /**
@@ -109,6 +110,21 @@ public final class NexusProcess {
           Libc.kill(spaces.get(slot), Libc.SIGUSR1);
         }
       }
+    }
+  }
+
+  /**
+   * Keeps all processes on one CPU of the host, those that are still to be made, too.
+   *
+   * @param cpu its number
+   */
+  public void pin(int cpu) {
+    byte[] mask = new byte[(cpu / Long.SIZE + 1) * Long.BYTES];
+    mask[cpu / Byte.SIZE] = (byte) (1 << cpu % Byte.SIZE);
+    synchronized (alive) {
+      this.mask = mask;
+      // Failing, for want of that CPU, leaves a process where it was, which works as well.
+      processes().forEach(pid -> Libc.sched_setaffinity(pid, mask.length, mask));
     }
   }
 
@@ -200,7 +216,13 @@ public final class NexusProcess {
       LOG.warn("the nexus said what is not understood: {}", line);
     } else if (report instanceof NexusReport.Space space) {
       if (space.slot() < spaces.length()) {
-        spaces.set(space.slot(), space.pid());
+        synchronized (alive) {
+          spaces.set(space.slot(), space.pid());
+          if (mask != null) {
+            // It may have been forked before the supervisor was moved.
+            Libc.sched_setaffinity(space.pid(), mask.length, mask);
+          }
+        }
       }
     } else if (report instanceof NexusReport.Ready) {
       ready.complete(null);

@@ -23,13 +23,8 @@ final class Machine implements AutoCloseable {
   private final NexusProcess nexus;
   private final InterruptController interrupts;
 
-  /**
-   * Makes the memory and starts the processes; the guest does not run yet.
-   *
-   * @param ended called when the processes are gone, on a thread that must not be held
-   */
-  Machine(String name, VmConfig config, int devices, Path executable, Runnable ended)
-      throws IOException {
+  /** Makes the memory and starts the processes; the guest does not run yet. */
+  Machine(VmConfig config, int devices, Path executable) throws IOException {
     Fd controlFd = Fd.sealedMemory("plex86-control", ControlLayout.CONTROL_SIZE);
     try (controlFd) {
       ramFd = Fd.sealedMemory("plex86-ram", config.memory());
@@ -38,16 +33,7 @@ final class Machine implements AutoCloseable {
         ram = new GuestRam(ramFd, config.memory());
         int pages = (int) (config.memory() / GuestRam.PAGE);
         control.initialise(pages, config.spaces(), devices, 0);
-        nexus =
-            new NexusProcess(
-                executable,
-                name,
-                controlFd,
-                ramFd,
-                () -> {
-                  ended.run();
-                  control.ringBell();
-                });
+        nexus = new NexusProcess(executable, config.name(), controlFd, ramFd, control::ringBell);
       } catch (IOException e) {
         ramFd.close();
         throw e;

@@ -2,14 +2,19 @@
 package org.plex86.monitor.vm;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.plex86.hal.api.HalException;
 import org.plex86.monitor.VmProperties;
 import org.plex86.monitor.control.ControlLayout;
+import org.plex86.monitor.hal.ChannelSpec;
 import org.plex86.monitor.memory.GuestRam;
 
 /**
@@ -24,7 +29,7 @@ record VmConfig(
     Optional<Path> kernel,
     Optional<Path> initrd,
     String append,
-    List<String> channels,
+    List<ChannelSpec> channels,
     boolean autostart,
     int spaces,
     BitSet pin) {
@@ -81,13 +86,32 @@ record VmConfig(
     return memory & -GuestRam.PAGE;
   }
 
-  private static List<String> channels(Values values) throws VmConfigException {
-    List<String> channels = values.strings(VmProperties.CHANNELS);
-    if (channels.size() > ControlLayout.PLEX86_MMIO_DEVICES) {
+  private static List<ChannelSpec> channels(Values values) throws VmConfigException {
+    List<String> texts = values.strings(VmProperties.CHANNELS);
+    if (texts.size() > ControlLayout.PLEX86_MMIO_DEVICES) {
       throw new VmConfigException(
-          channels.size() + " channels are too many, at most " + ControlLayout.PLEX86_MMIO_DEVICES);
+          texts.size() + " channels are too many, at most " + ControlLayout.PLEX86_MMIO_DEVICES);
     }
-    return channels;
+    List<ChannelSpec> channels = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    Map<String, Integer> numbers = new HashMap<>();
+    for (String text : texts) {
+      ChannelSpec spec;
+      try {
+        spec = ChannelSpec.parse(text);
+      } catch (HalException e) {
+        throw new VmConfigException(e.getMessage());
+      }
+      int number = numbers.merge(spec.type(), 1, Integer::sum) - 1;
+      if (spec.name().isEmpty()) {
+        spec = spec.withName(spec.type() + number);
+      }
+      if (!names.add(spec.name())) {
+        throw new VmConfigException("two channels are named '" + spec.name() + "'");
+      }
+      channels.add(spec);
+    }
+    return List.copyOf(channels);
   }
 
   /** Properties that the framework and its services add are nobody's mistake. */
