@@ -84,7 +84,7 @@ public final class ConsoleChannel implements Channel {
     this.endpoint = endpoint;
     this.showEarly = showEarly;
     this.tail = tail;
-    this.control = new ControlPlane(ExecPort.NAME, endpoint.size(), this::portOpened);
+    this.control = new ControlPlane(ExecPort.NAME, this::portOpened);
     this.exec = command == null ? null : new ExecPort(command, new ExecHost());
     try {
       endpoint.open(new EndpointListener());
@@ -94,6 +94,7 @@ public final class ConsoleChannel implements Channel {
       }
       throw e;
     }
+    control.resize(endpoint.size());
   }
 
   @Override

@@ -58,12 +58,11 @@ final class ControlPlane {
   private final Listener listener;
   private final List<Port> ports;
   private final byte[] message = new byte[HEADER];
-  private WindowSize size;
+  private WindowSize size = WindowSize.UNKNOWN;
 
   /** Two ports: the console, and one that is known by its name. */
-  ControlPlane(String secondPort, WindowSize size, Listener listener) {
+  ControlPlane(String secondPort, Listener listener) {
     this.ports = List.of(new Port(0, null), new Port(1, secondPort));
-    this.size = size;
     this.listener = listener;
   }
 
