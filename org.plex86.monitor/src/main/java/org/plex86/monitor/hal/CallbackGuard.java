@@ -42,7 +42,8 @@ final class CallbackGuard {
     running = method;
     try {
       call.run();
-      // whatever a third party's code throws, a LinkageError or a StackOverflowError, too, is its own
+      // whatever a third party's code throws, a LinkageError or a StackOverflowError, too, is its
+      // own
     } catch (Throwable e) {
       thrown = e;
     }

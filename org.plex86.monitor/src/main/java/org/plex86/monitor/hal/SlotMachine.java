@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.plex86.hal.api.Channel;
 import org.plex86.hal.api.HalException;
-import org.plex86.monitor.virtio.DeviceProfile;
 import org.plex86.monitor.virtio.MmioTransport;
 import org.plex86.monitor.virtio.Virtqueue;
 
@@ -214,8 +213,12 @@ final class SlotMachine implements SlotThread.Work {
     reconsider();
   }
 
-  /** Ends the slot with the virtual machine. */
+  /** Ends the slot with the virtual machine, after what the guest has sent last was served. */
   void end() {
+    if (serves()) {
+      queues.ringAll(); // its last kick may have come with the end
+      notifyDriver();
+    }
     if (state != SlotState.ENDED) {
       closeBinding("the virtual machine has ended");
       enter(SlotState.ENDED, "the virtual machine has ended");

@@ -14,9 +14,9 @@ import java.util.function.BooleanSupplier;
  * The one thread of a slot: runs commands in order of submission, and the slot's turns in between,
  * and sleeps on the doorbell.
  *
- * <p>A driver may hang in a callback. Then the thread is left behind with it: another one takes over
- * the commands, and the old one ends as soon as it gets out of the driver. Who is left behind finds
- * out by {@link #isCurrent}.
+ * <p>A driver may hang in a callback. Then the thread is left behind with it: another one takes
+ * over the commands, and the old one ends as soon as it gets out of the driver. Who is left behind
+ * finds out by {@link #isCurrent}.
  */
 final class SlotThread {
   /** What runs on the thread. */
