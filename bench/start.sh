@@ -10,14 +10,14 @@ for tool in gcc make java javac taskset timeout; do
 done
 
 # One at a time, and whole or not at all: the classes appear under their name when they are complete.
-mkdir -p "$here/target"
+mkdir -p "$here/target/run"
 exec 9>"$here/target/lock"
 flock 9
 make -s -C "$here/programs" OUT="$here/target/programs" 9>&- || exit 1
-classes=$here/target/classes
-if [ ! -d "$classes" ] || [ -n "$(find "$here/src" -newer "$classes" -print -quit)" ]; then
+classes=$here/target/run/classes
+if [ ! -d "$classes" ] || [ -n "$(find "$here/src/main/java" -newer "$classes" -print -quit)" ]; then
   rm -rf "$classes.new" && mkdir "$classes.new"
-  find "$here/src" -name '*.java' -print0 |
+  find "$here/src/main/java" -name '*.java' -print0 |
     xargs -0 javac -Xlint:all -Werror --release 17 -d "$classes.new" 9>&- || exit 1
   rm -rf "$classes" && mv "$classes.new" "$classes" && touch "$classes"
 fi

@@ -60,8 +60,8 @@ public final class Bench {
 
   private static Context context(Options options, Results results) throws IOException {
     Project project = Project.current();
-    GuestFiles guest = new GuestFiles(project);
     Staging staging = new Staging();
+    GuestFiles guest = new GuestFiles(project, staging);
     List<Subject> all = new ArrayList<>();
     all.add(new NativeHost(project.programs(), guest, staging));
     if (options.isolations().isEmpty()) {

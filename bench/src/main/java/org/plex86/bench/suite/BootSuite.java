@@ -50,7 +50,7 @@ public final class BootSuite implements Suite {
                   FIRST_LINE,
                   Results.Unit.NANOSECONDS,
                   subject.name(),
-                  up.nanos() - instance.startNanos());
+                  (double) (up.nanos() - instance.startNanos()));
         }
         if (subject instanceof Plex86 plex86) {
           measureNexus(context, plex86);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.bench.soak;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,7 +32,7 @@ public final class Soak {
 
   private static final int ROUND_SECONDS = 20;
   private static final long SAMPLE_MILLIS = 2_000;
-  private static final long CHURN_MILLIS = 15_000;
+  private static final long CHURN_MILLIS = 10_000;
 
   /** The last round may start at the end of the time, be followed by a kill for lack of memory. */
   private static final Duration GRACE = Duration.ofMinutes(4);
@@ -49,8 +51,9 @@ public final class Soak {
   private Soak(Duration length, List<String> options) throws IOException {
     this.length = length;
     Project project = Project.current();
-    GuestFiles guest = new GuestFiles(project);
-    plex86 = new Plex86("plex86", project, guest, new Staging(), options);
+    Staging staging = new Staging();
+    GuestFiles guest = new GuestFiles(project, staging);
+    plex86 = new Plex86("plex86", project, guest, staging, options);
     worker = project.programs().resolve("worker");
     script = project.bench().resolve("soak.guest.sh");
     plex86
@@ -64,7 +67,7 @@ public final class Soak {
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int minutes = 10;
-    List<String> options = new java.util.ArrayList<>();
+    List<String> options = new ArrayList<>();
     for (int i = 0; i < arguments.length; i++) {
       if (arguments[i].equals("--help")) {
         System.out.print(USAGE);
@@ -176,6 +179,8 @@ public final class Soak {
   }
 
   private void growth(HostSampler sampler) throws IOException {
+    findings.check(
+        sampler.sawJvmAndNexus(), "host: the VM's JVM and its nexus processes were watched");
     for (HostSampler.Metric metric : HostSampler.Metric.values()) {
       Trend trend = sampler.trend(metric);
       if (trend.size() < 15) {
@@ -189,12 +194,19 @@ public final class Soak {
           "host: %s: %.1f after warm-up, %.1f at the end, %.1f at most"
               .formatted(metric.words(), before, after, trend.highest()));
     }
-    int limit = Integer.parseInt(Files.readString(Path.of("/proc/sys/vm/max_map_count")).strip());
+    int limit = maxMapCount();
     findings.check(
         sampler.mostMappings() < limit,
         "host: at most %d mappings in one nexus process (vm.max_map_count is %d)"
             .formatted(sampler.mostMappings(), limit));
     findings.told("processes of the VM: " + sampler.processes());
+  }
+
+  /** Read by lines: a sysctl file gives all of its content to the first read and none to others. */
+  private static int maxMapCount() throws IOException {
+    try (BufferedReader file = Files.newBufferedReader(Path.of("/proc/sys/vm/max_map_count"))) {
+      return Integer.parseInt(file.readLine().strip());
+    }
   }
 
   private static long total(Map<String, Long> checks) {

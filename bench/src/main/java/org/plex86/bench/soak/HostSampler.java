@@ -92,6 +92,12 @@ final class HostSampler {
     return trends.get(metric);
   }
 
+  /** Whether there was anything to watch. */
+  boolean sawJvmAndNexus() {
+    return trends.get(Metric.JVM_FILES).highest() > 0
+        && trends.get(Metric.NEXUS_MAPPINGS).highest() > 0;
+  }
+
   /** Most VMAs that one nexus process had at any sample. */
   int mostMappings() {
     return mostMappings;

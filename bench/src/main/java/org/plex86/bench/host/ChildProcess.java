@@ -68,7 +68,6 @@ public final class ChildProcess implements AutoCloseable {
     RUNNING.add(child);
     child.read(child.process.getInputStream(), child.output, true);
     child.read(child.process.getErrorStream(), child.errors, false);
-    child.process.onExit().thenRun(() -> RUNNING.remove(child));
     return child;
   }
 
@@ -121,6 +120,7 @@ public final class ChildProcess implements AutoCloseable {
     if (endNanos == 0) {
       endNanos = System.nanoTime();
     }
+    RUNNING.remove(this);
     for (Thread reader : readers) {
       // An orphan may hold the pipe open; it must not hold us.
       reader.join(5_000);
@@ -181,5 +181,6 @@ public final class ChildProcess implements AutoCloseable {
     if (process.isAlive()) {
       kill();
     }
+    RUNNING.remove(this);
   }
 }

@@ -150,8 +150,8 @@ public final class CpuSuite implements Suite {
           firstClock = line;
           firstTime = time;
         } else {
-          double host = line.nanos() - firstClock.nanos();
-          double off = (time - firstTime) / host - 1;
+          double host = (double) (line.nanos() - firstClock.nanos());
+          double off = (double) (time - firstTime) / host - 1;
           if (Math.abs(off) > CLOCK_TOLERANCE && host > 1e9) {
             results.note(
                 "%s: its clock went %+.1f %% against the host's: take its times with care"
