@@ -22,6 +22,12 @@ import org.plex86.hal.console.terminal.WindowSize;
  * by which time init may have found no console to open.
  */
 public final class ConsoleChannel implements Channel {
+  /** Opens the port of a command. */
+  public interface ExecOpener {
+    /** Opens the port; it starts its threads. */
+    ExecPort open(ExecPort.Host host) throws HalException;
+  }
+
   static final int DEVICE_ID = 3;
   static final long F_SIZE = 1;
   static final long F_MULTIPORT = 1 << 1;
@@ -69,14 +75,14 @@ public final class ConsoleChannel implements Channel {
   /**
    * Opens the endpoint, and with it the channel.
    *
-   * @param command what to run in the guest; null: nothing
+   * @param exec opens the port of a command to run in the guest; null: there is none
    * @param showEarly whether output before the guest's own driver is up goes to the endpoint
    * @throws HalException the endpoint cannot be had
    */
   public ConsoleChannel(
       ChannelContext context,
       Endpoint endpoint,
-      String command,
+      ExecOpener exec,
       boolean showEarly,
       ConsoleTail tail)
       throws HalException {
@@ -85,12 +91,12 @@ public final class ConsoleChannel implements Channel {
     this.showEarly = showEarly;
     this.tail = tail;
     this.control = new ControlPlane(ExecPort.NAME, this::portOpened);
-    this.exec = command == null ? null : new ExecPort(command, new ExecHost());
+    this.exec = exec == null ? null : exec.open(new ExecHost());
     try {
       endpoint.open(new EndpointListener());
     } catch (HalException e) {
-      if (exec != null) {
-        exec.close();
+      if (this.exec != null) {
+        this.exec.close();
       }
       throw e;
     }

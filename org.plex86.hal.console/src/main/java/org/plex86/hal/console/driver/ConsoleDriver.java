@@ -18,6 +18,7 @@ import org.plex86.hal.console.ConsoleHistory;
 import org.plex86.hal.console.EscapeHandler;
 import org.plex86.hal.console.device.ConsoleChannel;
 import org.plex86.hal.console.device.ConsoleTail;
+import org.plex86.hal.console.exec.ExecPort;
 import org.plex86.hal.console.terminal.EscapeRegistry;
 
 /** Opens consoles, with the keys that other bundles have registered. */
@@ -52,7 +53,7 @@ public final class ConsoleDriver implements ChannelDriver, ConsoleHistory {
     return new ConsoleChannel(
         context,
         options.open(context, escapes),
-        options.exec(),
+        options.exec() == null ? null : host -> new ExecPort(options.exec(), host),
         !options.quiet(),
         newTail(context.vmName()));
   }

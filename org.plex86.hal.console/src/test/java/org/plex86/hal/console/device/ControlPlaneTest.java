@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.plex86.hal.console.endpoint.StdioEndpoints;
+import org.plex86.hal.console.exec.ExecSlots;
 import org.plex86.hal.console.fixture.Fds;
 import org.plex86.hal.console.fixture.LinuxGuest;
 import org.plex86.hal.console.fixture.TestSlot;
@@ -25,6 +26,7 @@ class ControlPlaneTest {
   private static final int CONTROL_OUT = 3;
 
   private final Fds fds = new Fds();
+  private final Fds.Pipe quiet = fds.pipe();
   private Fds.Pty pty;
   private TestSlot slot;
 
@@ -37,7 +39,7 @@ class ControlPlaneTest {
                 new ConsoleChannel(
                     context,
                     StdioEndpoints.over(pty.slave(), pty.slave(), new EscapeRegistry()),
-                    "true",
+                    ExecSlots.port("true", quiet.readFd(), quiet.writeFd(), quiet.writeFd()),
                     true,
                     new ConsoleTail()));
   }
