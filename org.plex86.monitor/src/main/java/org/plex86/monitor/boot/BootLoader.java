@@ -26,22 +26,35 @@ public final class BootLoader {
    * @param ram all zero
    * @throws BootException what is wrong with the files
    */
-  public static Start load(BootFiles files, String commandLine, GuestRam ram)
-      throws BootException, IOException {
+  public static Start load(BootFiles files, String commandLine, GuestRam ram) throws BootException {
+    ElfImage elf = loadKernel(files, ram);
+    Initrd.Place initrd = loadInitrd(files, ram, elf.end());
+    BootParams.write(ram, commandLine, initrd);
+    return new Start((int) elf.entry(), BootParams.ADDRESS);
+  }
+
+  private static ElfImage loadKernel(BootFiles files, GuestRam ram) throws BootException {
     try (Image image = files.kernel()) {
-      ElfImage elf = kernel(image);
-      new ElfLoader(elf, ram).load();
-      long address = 0;
-      int size = 0;
-      try (BootFiles.SizedImage sized = files.initrd()) {
-        if (sized.size() > 0) {
-          Initrd initrd = new Initrd(sized.image(), sized.size());
-          address = initrd.load(ram, elf.end());
-          size = initrd.size();
-        }
+      try {
+        ElfImage elf = kernel(image);
+        new ElfLoader(elf, ram).load();
+        return elf;
+      } catch (IOException e) {
+        throw new BootException(image.name() + " cannot be read: " + e.getMessage(), e);
       }
-      BootParams.write(ram, commandLine, address, size);
-      return new Start((int) elf.entry(), BootParams.ADDRESS);
+    } catch (IOException e) {
+      throw new BootException("the kernel's file cannot be closed: " + e.getMessage(), e);
+    }
+  }
+
+  private static Initrd.Place loadInitrd(BootFiles files, GuestRam ram, long kernelEnd)
+      throws BootException {
+    try (BootFiles.SizedImage sized = files.initrd()) {
+      return sized.size() == 0
+          ? Initrd.Place.NONE
+          : new Initrd(sized.image(), sized.size()).load(ram, kernelEnd);
+    } catch (IOException e) {
+      throw new BootException("the initrd cannot be read: " + e.getMessage(), e);
     }
   }
 

@@ -49,12 +49,9 @@ final class BootParams {
   /**
    * Writes the parameters and the command line.
    *
-   * @param initrd guest-physical address of the initial RAM disk
-   * @param initrdSize in bytes, 0 for none
-   * @throws BootException the command line is too long, or not ASCII
+   * @throws BootException the command line cannot be passed on
    */
-  static void write(GuestRam ram, String commandLine, long initrd, int initrdSize)
-      throws BootException {
+  static void write(GuestRam ram, String commandLine, Initrd.Place initrd) throws BootException {
     writeCommandLine(ram, commandLine);
     ByteBuffer page = ram.slice(ADDRESS, GuestRam.PAGE);
     page.putShort(BOOT_FLAG, (short) 0xaa55);
@@ -63,9 +60,9 @@ final class BootParams {
     page.put(TYPE_OF_LOADER, (byte) 0xff); // one without a number of its own
     page.put(LOADFLAGS, (byte) 1); // LOADED_HIGH
     page.putInt(COMMAND_LINE_POINTER, COMMAND_LINE_ADDRESS);
-    if (initrdSize > 0) {
-      page.putInt(RAMDISK_IMAGE, (int) initrd);
-      page.putInt(RAMDISK_SIZE, initrdSize);
+    if (initrd.size() > 0) {
+      page.putInt(RAMDISK_IMAGE, (int) initrd.address());
+      page.putInt(RAMDISK_SIZE, initrd.size());
     }
     memory(page, 0, 0, LOW_MEMORY_END);
     memory(page, 1, FIRST_MIB, ram.size() - FIRST_MIB);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.plex86.monitor.control.ControlLayout;
 import org.plex86.monitor.memory.GuestRam;
 
@@ -76,7 +77,7 @@ final class ElfLoader {
         notes.get(name);
         int descriptor = start + (int) padded(nameSize);
         if (type == ControlLayout.PLEX86_NOTE_TYPE
-            && java.util.Arrays.equals(name, NOTE_NAME)
+            && Arrays.equals(name, NOTE_NAME)
             && size >= Integer.BYTES) {
           requireVersion(notes.getInt(descriptor));
           return;

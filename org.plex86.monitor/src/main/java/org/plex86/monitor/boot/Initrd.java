@@ -7,6 +7,11 @@ import org.plex86.monitor.memory.GuestRam;
 
 /** Places an initial RAM disk as high as the kernel reaches without moving it. */
 final class Initrd {
+  /** Where it is: a guest-physical address and a size in bytes, which is 0 for none. */
+  record Place(long address, int size) {
+    static final Place NONE = new Place(0, 0);
+  }
+
   /**
    * The kernel maps memory below this in any configuration (lowmem ends 128 MiB of vmalloc space
    * and the reserved top below 4 GiB, seen from 3 GiB: arch/x86/include/asm/pgtable_32_areas.h).
@@ -40,18 +45,14 @@ final class Initrd {
     this.size = (int) size;
   }
 
-  int size() {
-    return size;
-  }
-
   /**
    * Reads it into RAM.
    *
    * @param kernelEnd guest-physical address behind the kernel
-   * @return its guest-physical address
+   * @return where it is
    * @throws BootException it does not fit
    */
-  long load(GuestRam ram, long kernelEnd) throws BootException, IOException {
+  Place load(GuestRam ram, long kernelEnd) throws BootException, IOException {
     long top = Math.min(ram.size(), LIMIT);
     long address = (top - size) & -GuestRam.PAGE;
     if (address < kernelEnd + SLACK) {
@@ -67,6 +68,6 @@ final class Initrd {
     }
     ByteBuffer into = ram.slice(address, size);
     image.read(0, into);
-    return address;
+    return new Place(address, size);
   }
 }

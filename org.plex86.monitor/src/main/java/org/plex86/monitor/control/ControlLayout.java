@@ -18,6 +18,7 @@ public final class ControlLayout {
   public static final int PLEX86_IRQ_MASK = 0x10;
   public static final int PLEX86_TSC_KHZ = 0x20;
   public static final int PLEX86_ABI = 0x24;
+  public static final int PLEX86_TIMER_DEADLINE = 0x28;
   public static final int PLEX86_WALL_TSC = 0x30;
   public static final int PLEX86_WALL_NS = 0x38;
   public static final int PLEX86_IRQ_LINES = 32;
@@ -42,8 +43,6 @@ public final class ControlLayout {
   public static final int CONTROL_LOG_SIZE = 0x10000;
   public static final int CONTROL_DEVICES = 0x14000;
   public static final int CONTROL_VOID = 0x32000;
-  public static final int CONTROL_NEXUS = 0x33000;
-  public static final int CONTROL_NEXUS_SIZE = 0xd000;
   public static final int CONTROL_SIZE = 0x40000;
   public static final int CONTROL_SPACES_MAX = 64;
 
@@ -63,63 +62,95 @@ public final class ControlLayout {
   public static final int CONTROL_COUNTER_MAX = 64;
   public static final int CPUID_ENTRIES_MAX = 170;
 
-  // struct cpuid_entry, struct cpuid_table
-  public static final int CPUID_ENTRY_SIZE = 24;
-  public static final int CPUID_ENTRY_LEAF = 0;
-  public static final int CPUID_ENTRY_SUBLEAF = 4;
-  public static final int CPUID_ENTRY_EAX = 8;
-  public static final int CPUID_ENTRY_EBX = 12;
-  public static final int CPUID_ENTRY_ECX = 16;
-  public static final int CPUID_ENTRY_EDX = 20;
-  public static final int CPUID_TABLE_COUNT = 0;
-  public static final int CPUID_TABLE_ENTRY = 4;
+  /** struct cpuid_entry. */
+  public static final class CpuidEntry {
+    public static final int LEAF = 0;
+    public static final int SUBLEAF = 4;
+    public static final int EAX = 8;
+    public static final int EBX = 12;
+    public static final int ECX = 16;
+    public static final int EDX = 20;
 
-  // struct exit_record
-  public static final int EXIT_RECORD_STATE = 0;
-  public static final int EXIT_RECORD_KIND = 4;
-  public static final int EXIT_RECORD_DEVICE = 8;
-  public static final int EXIT_RECORD_OFFSET = 12;
-  public static final int EXIT_RECORD_SIZE = 16;
-  public static final int EXIT_RECORD_FAULT = 20;
-  public static final int EXIT_RECORD_VALUE = 24;
+    private CpuidEntry() {}
+  }
 
-  // struct end_record
-  public static final int END_RECORD_REASON = 0;
-  public static final int END_RECORD_LENGTH = 4;
-  public static final int END_RECORD_TEXT = 8;
-  public static final int END_RECORD_TEXT_MAX = 504;
+  /** struct cpuid_table. */
+  public static final class CpuidTable {
+    public static final int COUNT = 0;
+    public static final int ENTRY = 4;
 
-  // struct doorbell
-  public static final int DOORBELL_BITS = 0;
-  public static final int DOORBELL_WAITING = 4;
-  public static final int DOORBELL_SIZE = 8;
+    private CpuidTable() {}
+  }
 
-  // struct control
-  public static final int CONTROL_MAGIC_WORD = 0;
-  public static final int CONTROL_VERSION_WORD = 4;
-  public static final int CONTROL_RAM_PAGES = 8;
-  public static final int CONTROL_SPACES = 12;
-  public static final int CONTROL_DEVICE_COUNT = 16;
-  public static final int CONTROL_ENTRY = 20;
-  public static final int CONTROL_BOOT_PARAMS = 24;
-  public static final int CONTROL_SPIN = 28;
-  public static final int CONTROL_TSC_KHZ = 32;
-  public static final int CONTROL_CPU_FLAGS = 36;
-  public static final int CONTROL_HOST_XCR0 = 40;
-  public static final int CONTROL_GUEST_XCR0 = 48;
-  public static final int CONTROL_GO = 56;
-  public static final int CONTROL_ACTIVE = 60;
-  public static final int CONTROL_IDLE = 64;
-  public static final int CONTROL_WAKE = 68;
-  public static final int CONTROL_BELL = 72;
-  public static final int CONTROL_BELL_WAITING = 76;
-  public static final int CONTROL_LOG_HEAD = 80;
-  public static final int CONTROL_FIRST_USER_TSC = 88;
-  public static final int CONTROL_START_TSC = 96;
-  public static final int CONTROL_EXIT = 104;
-  public static final int CONTROL_END = 136;
-  public static final int CONTROL_DOORBELL = 648;
-  public static final int CONTROL_COUNTER = 888;
+  /** struct exit_record. */
+  public static final class ExitRecord {
+    public static final int STATE = 0;
+    public static final int KIND = 4;
+    public static final int DEVICE = 8;
+    public static final int OFFSET = 12;
+    public static final int SIZE = 16;
+    public static final int FAULT = 20;
+    public static final int VALUE = 24;
+
+    private ExitRecord() {}
+  }
+
+  /** struct end_record. */
+  public static final class EndRecord {
+    public static final int REASON = 0;
+    public static final int LENGTH = 4;
+    public static final int TEXT = 8;
+
+    private EndRecord() {}
+  }
+
+  /** struct doorbell. */
+  public static final class Doorbell {
+    public static final int BITS = 0;
+    public static final int WAITING = 4;
+
+    private Doorbell() {}
+  }
+
+  /** Sizes of structures, and of the text of struct end_record. */
+  public static final class Sizeof {
+    public static final int CPUID_ENTRY = 24;
+    public static final int DOORBELL = 8;
+    public static final int END_TEXT = 504;
+
+    private Sizeof() {}
+  }
+
+  /** struct control. */
+  public static final class Control {
+    public static final int MAGIC = 0;
+    public static final int VERSION = 4;
+    public static final int RAM_PAGES = 8;
+    public static final int SPACES = 12;
+    public static final int DEVICES = 16;
+    public static final int ENTRY = 20;
+    public static final int BOOT_PARAMS = 24;
+    public static final int SPIN = 28;
+    public static final int TSC_KHZ = 32;
+    public static final int CPU_FLAGS = 36;
+    public static final int HOST_XCR0 = 40;
+    public static final int GUEST_XCR0 = 48;
+    public static final int GO = 56;
+    public static final int ACTIVE = 60;
+    public static final int IDLE = 64;
+    public static final int WAKE = 68;
+    public static final int BELL = 72;
+    public static final int BELL_WAITING = 76;
+    public static final int LOG_HEAD = 80;
+    public static final int FIRST_USER_TSC = 88;
+    public static final int START_TSC = 96;
+    public static final int EXIT = 104;
+    public static final int END = 136;
+    public static final int DOORBELL = 648;
+    public static final int COUNTER = 888;
+
+    private Control() {}
+  }
 
   /** Names of the counters, in their order. */
   public static final List<String> COUNTERS =

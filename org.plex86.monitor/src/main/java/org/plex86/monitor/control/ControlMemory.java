@@ -30,9 +30,9 @@ public final class ControlMemory {
   private static final VarHandle LONG =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-  private static final int EXIT = CONTROL_BLOCK + CONTROL_EXIT;
-  private static final int END = CONTROL_BLOCK + CONTROL_END;
-  private static final int BELL = CONTROL_BLOCK + CONTROL_BELL;
+  private static final int EXIT = CONTROL_BLOCK + Control.EXIT;
+  private static final int END = CONTROL_BLOCK + Control.END;
+  private static final int BELL = CONTROL_BLOCK + Control.BELL;
 
   private final Mapping mapping;
   private final ByteBuffer memory;
@@ -50,12 +50,12 @@ public final class ControlMemory {
    * @param spin turns that a space spins for a hand-off before it sleeps
    */
   public void initialise(int ramPages, int spaces, int devices, int spin) {
-    block(CONTROL_MAGIC_WORD, CONTROL_MAGIC);
-    block(CONTROL_VERSION_WORD, CONTROL_VERSION);
-    block(CONTROL_RAM_PAGES, ramPages);
-    block(CONTROL_SPACES, spaces);
-    block(CONTROL_DEVICE_COUNT, devices);
-    block(CONTROL_SPIN, spin);
+    block(Control.MAGIC, CONTROL_MAGIC);
+    block(Control.VERSION, CONTROL_VERSION);
+    block(Control.RAM_PAGES, ramPages);
+    block(Control.SPACES, spaces);
+    block(Control.DEVICES, devices);
+    block(Control.SPIN, spin);
     memory.putInt(CONTROL_DATA_PAGE + PLEX86_ABI, PLEX86_ABI_VERSION);
     memory.putInt(CONTROL_DATA_PAGE + PLEX86_IRQ_MASK, -1);
     byte[] ones = new byte[0x1000];
@@ -65,18 +65,18 @@ public final class ControlMemory {
 
   /** The CPUID table of the host's CPU, as the supervisor found it; at most what the area holds. */
   public List<CpuidEntry> hostCpuid() {
-    int count = memory.getInt(CONTROL_CPUID_HOST + CPUID_TABLE_COUNT);
+    int count = memory.getInt(CONTROL_CPUID_HOST + CpuidTable.COUNT);
     List<CpuidEntry> entries = new ArrayList<>();
     for (int i = 0; i < Math.min(count, CPUID_ENTRIES_MAX); i++) {
-      int at = CONTROL_CPUID_HOST + CPUID_TABLE_ENTRY + i * CPUID_ENTRY_SIZE;
+      int at = CONTROL_CPUID_HOST + CpuidTable.ENTRY + i * Sizeof.CPUID_ENTRY;
       entries.add(
           new CpuidEntry(
-              memory.getInt(at + CPUID_ENTRY_LEAF),
-              memory.getInt(at + CPUID_ENTRY_SUBLEAF),
-              memory.getInt(at + CPUID_ENTRY_EAX),
-              memory.getInt(at + CPUID_ENTRY_EBX),
-              memory.getInt(at + CPUID_ENTRY_ECX),
-              memory.getInt(at + CPUID_ENTRY_EDX)));
+              memory.getInt(at + ControlLayout.CpuidEntry.LEAF),
+              memory.getInt(at + ControlLayout.CpuidEntry.SUBLEAF),
+              memory.getInt(at + ControlLayout.CpuidEntry.EAX),
+              memory.getInt(at + ControlLayout.CpuidEntry.EBX),
+              memory.getInt(at + ControlLayout.CpuidEntry.ECX),
+              memory.getInt(at + ControlLayout.CpuidEntry.EDX)));
     }
     return entries;
   }
@@ -87,22 +87,22 @@ public final class ControlMemory {
       throw new IllegalArgumentException(
           entries.size() + " CPUID entries, at most " + CPUID_ENTRIES_MAX);
     }
-    int at = CONTROL_CPUID_GUEST + CPUID_TABLE_ENTRY;
+    int at = CONTROL_CPUID_GUEST + CpuidTable.ENTRY;
     for (CpuidEntry entry : entries) {
-      memory.putInt(at + CPUID_ENTRY_LEAF, entry.leaf());
-      memory.putInt(at + CPUID_ENTRY_SUBLEAF, entry.subleaf());
-      memory.putInt(at + CPUID_ENTRY_EAX, entry.eax());
-      memory.putInt(at + CPUID_ENTRY_EBX, entry.ebx());
-      memory.putInt(at + CPUID_ENTRY_ECX, entry.ecx());
-      memory.putInt(at + CPUID_ENTRY_EDX, entry.edx());
-      at += CPUID_ENTRY_SIZE;
+      memory.putInt(at + ControlLayout.CpuidEntry.LEAF, entry.leaf());
+      memory.putInt(at + ControlLayout.CpuidEntry.SUBLEAF, entry.subleaf());
+      memory.putInt(at + ControlLayout.CpuidEntry.EAX, entry.eax());
+      memory.putInt(at + ControlLayout.CpuidEntry.EBX, entry.ebx());
+      memory.putInt(at + ControlLayout.CpuidEntry.ECX, entry.ecx());
+      memory.putInt(at + ControlLayout.CpuidEntry.EDX, entry.edx());
+      at += Sizeof.CPUID_ENTRY;
     }
-    memory.putInt(CONTROL_CPUID_GUEST + CPUID_TABLE_COUNT, entries.size());
+    memory.putInt(CONTROL_CPUID_GUEST + CpuidTable.COUNT, entries.size());
   }
 
   /** The extended states (XCR0) that the host's kernel has enabled. */
   public long hostXcr0() {
-    return memory.getLong(CONTROL_BLOCK + CONTROL_HOST_XCR0);
+    return memory.getLong(CONTROL_BLOCK + Control.HOST_XCR0);
   }
 
   /**
@@ -113,11 +113,11 @@ public final class ControlMemory {
    * @param guestXcr0 the extended states that the guest may enable
    */
   public void go(int entry, int bootParams, long guestXcr0) {
-    block(CONTROL_ENTRY, entry);
-    block(CONTROL_BOOT_PARAMS, bootParams);
-    LONG.set(memory, CONTROL_BLOCK + CONTROL_GUEST_XCR0, guestXcr0);
-    INT.setRelease(memory, CONTROL_BLOCK + CONTROL_GO, 1);
-    mapping.futexWake(CONTROL_BLOCK + CONTROL_GO);
+    block(Control.ENTRY, entry);
+    block(Control.BOOT_PARAMS, bootParams);
+    LONG.set(memory, CONTROL_BLOCK + Control.GUEST_XCR0, guestXcr0);
+    INT.setRelease(memory, CONTROL_BLOCK + Control.GO, 1);
+    mapping.futexWake(CONTROL_BLOCK + Control.GO);
   }
 
   // ---- interrupts ----
@@ -135,18 +135,18 @@ public final class ControlMemory {
 
   /** Whether the guest halts. */
   public boolean idle() {
-    return (int) INT.getVolatile(memory, CONTROL_BLOCK + CONTROL_IDLE) != 0;
+    return (int) INT.getVolatile(memory, CONTROL_BLOCK + Control.IDLE) != 0;
   }
 
   /** Ends the guest's halt. */
   public void wakeIdle() {
-    INT.getAndAdd(memory, CONTROL_BLOCK + CONTROL_WAKE, 1);
-    mapping.futexWake(CONTROL_BLOCK + CONTROL_WAKE);
+    INT.getAndAdd(memory, CONTROL_BLOCK + Control.WAKE, 1);
+    mapping.futexWake(CONTROL_BLOCK + Control.WAKE);
   }
 
   /** The slot of the space that runs, as the nexus says: any number. */
   public int active() {
-    return (int) INT.getVolatile(memory, CONTROL_BLOCK + CONTROL_ACTIVE);
+    return (int) INT.getVolatile(memory, CONTROL_BLOCK + Control.ACTIVE);
   }
 
   // ---- the bell ----
@@ -158,12 +158,12 @@ public final class ControlMemory {
 
   /** Sleeps until the bell was rung more often than that; may return without reason. One thread. */
   public void awaitBell(int seen) {
-    INT.setVolatile(memory, CONTROL_BLOCK + CONTROL_BELL_WAITING, 1);
+    INT.setVolatile(memory, CONTROL_BLOCK + Control.BELL_WAITING, 1);
     // The nexus counts first and looks at the flag then, we the other way round.
     if (bell() == seen) {
       mapping.futexWait(BELL, seen, -1);
     }
-    INT.setRelease(memory, CONTROL_BLOCK + CONTROL_BELL_WAITING, 0);
+    INT.setRelease(memory, CONTROL_BLOCK + Control.BELL_WAITING, 0);
   }
 
   /** Rings the bell from the monitor's side. */
@@ -176,37 +176,37 @@ public final class ControlMemory {
 
   /** The exit that the nexus waits in, or null. The one thread that answers. */
   public Exit exit() {
-    if ((int) INT.getAcquire(memory, EXIT + EXIT_RECORD_STATE) != EXIT_REQUEST) {
+    if ((int) INT.getAcquire(memory, EXIT + ExitRecord.STATE) != EXIT_REQUEST) {
       return null;
     }
     return new Exit(
-        memory.getInt(EXIT + EXIT_RECORD_KIND),
-        memory.getInt(EXIT + EXIT_RECORD_DEVICE),
-        memory.getInt(EXIT + EXIT_RECORD_OFFSET),
-        memory.getInt(EXIT + EXIT_RECORD_SIZE),
-        memory.getLong(EXIT + EXIT_RECORD_VALUE));
+        memory.getInt(EXIT + ExitRecord.KIND),
+        memory.getInt(EXIT + ExitRecord.DEVICE),
+        memory.getInt(EXIT + ExitRecord.OFFSET),
+        memory.getInt(EXIT + ExitRecord.SIZE),
+        memory.getLong(EXIT + ExitRecord.VALUE));
   }
 
   /** Answers the exit, and lets the guest go on. */
   public void answer(long value, boolean fault) {
-    memory.putLong(EXIT + EXIT_RECORD_VALUE, value);
-    memory.putInt(EXIT + EXIT_RECORD_FAULT, fault ? 1 : 0);
-    INT.setRelease(memory, EXIT + EXIT_RECORD_STATE, EXIT_DONE);
-    mapping.futexWake(EXIT + EXIT_RECORD_STATE);
+    memory.putLong(EXIT + ExitRecord.VALUE, value);
+    memory.putInt(EXIT + ExitRecord.FAULT, fault ? 1 : 0);
+    INT.setRelease(memory, EXIT + ExitRecord.STATE, EXIT_DONE);
+    mapping.futexWake(EXIT + ExitRecord.STATE);
   }
 
   // ---- end ----
 
   /** The reason of the end, {@link ControlLayout#END_NONE} while there is none. */
   public int endReason() {
-    return (int) INT.getAcquire(memory, END + END_RECORD_REASON);
+    return (int) INT.getAcquire(memory, END + EndRecord.REASON);
   }
 
   /** The text of the end as one line of printable ASCII. */
   public String endText() {
-    int length = memory.getInt(END + END_RECORD_LENGTH);
-    byte[] text = new byte[Math.max(0, Math.min(length, END_RECORD_TEXT_MAX))];
-    memory.get(END + END_RECORD_TEXT, text);
+    int length = memory.getInt(END + EndRecord.LENGTH);
+    byte[] text = new byte[Math.max(0, Math.min(length, Sizeof.END_TEXT))];
+    memory.get(END + EndRecord.TEXT, text);
     for (int i = 0; i < text.length; i++) {
       if (text[i] < ' ' || text[i] > '~') {
         text[i] = ' ';
@@ -219,7 +219,7 @@ public final class ControlMemory {
 
   /** Bytes ever written to the ring of early console output, modulo 2^32. */
   public int logHead() {
-    return (int) INT.getAcquire(memory, CONTROL_BLOCK + CONTROL_LOG_HEAD);
+    return (int) INT.getAcquire(memory, CONTROL_BLOCK + Control.LOG_HEAD);
   }
 
   /**
@@ -258,30 +258,30 @@ public final class ControlMemory {
    */
   public int awaitDoorbell(int device, long nanos) {
     int at = doorbell(device);
-    int bits = (int) INT.getAndSet(memory, at + DOORBELL_BITS, 0);
+    int bits = (int) INT.getAndSet(memory, at + Doorbell.BITS, 0);
     if (bits != 0 || nanos == 0) {
       return bits;
     }
     long end = System.nanoTime() + nanos;
-    INT.setVolatile(memory, at + DOORBELL_WAITING, 1);
+    INT.setVolatile(memory, at + Doorbell.WAITING, 1);
     // The nexus sets a bit first and looks at the flag then, we the other way round.
-    while ((bits = (int) INT.getAndSet(memory, at + DOORBELL_BITS, 0)) == 0) {
+    while ((bits = (int) INT.getAndSet(memory, at + Doorbell.BITS, 0)) == 0) {
       long left = nanos < 0 ? -1 : end - System.nanoTime();
       if (nanos > 0 && left <= 0) {
         break;
       }
-      mapping.futexWait(at + DOORBELL_BITS, 0, left);
+      mapping.futexWait(at + Doorbell.BITS, 0, left);
     }
-    INT.setRelease(memory, at + DOORBELL_WAITING, 0);
+    INT.setRelease(memory, at + Doorbell.WAITING, 0);
     return bits;
   }
 
   /** Sets bits of a device's doorbell from the monitor's side. */
   public void ringDoorbell(int device, int bits) {
     int at = doorbell(device);
-    INT.getAndBitwiseOr(memory, at + DOORBELL_BITS, bits);
-    if ((int) INT.getVolatile(memory, at + DOORBELL_WAITING) != 0) {
-      mapping.futexWake(at + DOORBELL_BITS);
+    INT.getAndBitwiseOr(memory, at + Doorbell.BITS, bits);
+    if ((int) INT.getVolatile(memory, at + Doorbell.WAITING) != 0) {
+      mapping.futexWake(at + Doorbell.BITS);
     }
   }
 
@@ -292,16 +292,16 @@ public final class ControlMemory {
     Map<String, Long> values = new LinkedHashMap<>();
     values.put("boot_us", bootMicros());
     for (int i = 0; i < COUNTERS.size(); i++) {
-      long value = (long) LONG.getOpaque(memory, CONTROL_BLOCK + CONTROL_COUNTER + i * 8);
+      long value = (long) LONG.getOpaque(memory, CONTROL_BLOCK + Control.COUNTER + i * 8);
       values.put(COUNTERS.get(i), value);
     }
     return values;
   }
 
   private long bootMicros() {
-    long start = memory.getLong(CONTROL_BLOCK + CONTROL_START_TSC);
-    long user = memory.getLong(CONTROL_BLOCK + CONTROL_FIRST_USER_TSC);
-    long khz = Integer.toUnsignedLong(memory.getInt(CONTROL_BLOCK + CONTROL_TSC_KHZ));
+    long start = memory.getLong(CONTROL_BLOCK + Control.START_TSC);
+    long user = memory.getLong(CONTROL_BLOCK + Control.FIRST_USER_TSC);
+    long khz = Integer.toUnsignedLong(memory.getInt(CONTROL_BLOCK + Control.TSC_KHZ));
     // A day at most: anything else is a guest's joke, and would overflow.
     return user <= start || khz == 0 || user - start > khz * 86_400_000L
         ? 0
@@ -314,7 +314,7 @@ public final class ControlMemory {
 
   private static int doorbell(int device) {
     checkDevice(device);
-    return CONTROL_BLOCK + CONTROL_DOORBELL + device * DOORBELL_SIZE;
+    return CONTROL_BLOCK + Control.DOORBELL + device * Sizeof.DOORBELL;
   }
 
   private static void checkDevice(int device) {

@@ -106,7 +106,7 @@ final class VmRun {
       if (e.getCause() instanceof BootException boot) {
         throw boot;
       }
-      throw new BootException("the guest cannot be loaded: " + e.getCause().getMessage(), e);
+      throw new IllegalStateException("loading the guest", e.getCause());
     }
     try {
       await(machine.nexus().ready(), READY_SECONDS);
