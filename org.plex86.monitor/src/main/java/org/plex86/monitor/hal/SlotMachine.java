@@ -415,14 +415,19 @@ final class SlotMachine implements SlotThread.Work {
       if (!refusal.isEmpty()) {
         firstBinding.completeExceptionally(new HalException(refusal));
       }
-    } else if (state != SlotState.PARKED && !ending) {
+    } else if (state != SlotState.PARKED) {
       parkedAt = System.nanoTime();
       enter(SlotState.PARKED, parkReason(refusal));
-      host.log(name(), "is parked: " + report.reason());
+      if (!ending) {
+        host.log(name(), "is parked: " + report.reason());
+      }
     }
   }
 
   private String parkReason(String refusal) {
+    if (ending) {
+      return "the virtual machine ends";
+    }
     if (heldByUser) {
       return "by the user";
     }
@@ -459,6 +464,11 @@ final class SlotMachine implements SlotThread.Work {
     blocks.crashed(service, "it crashed in " + method + ": " + cause, System.nanoTime());
     closeBinding("crash");
     bindBest();
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    report.error("a fault of the slot itself, please report it", cause);
   }
 
   @Override

@@ -33,6 +33,9 @@ final class SlotThread {
 
     /** The first call of a thread that replaces one that was left behind. */
     void takeOver();
+
+    /** One of the others has thrown, which is a fault of this program. */
+    void failed(Throwable cause);
   }
 
   /** Unwinds a thread that was left behind, from the driver's callback up. */
@@ -43,6 +46,9 @@ final class SlotThread {
       super("the thread was left behind", null, false, false);
     }
   }
+
+  /** After a fault, so that one that repeats itself does not take the whole CPU. */
+  private static final long FAULT_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** The guest can clear the wake bit, so no sleep is without end. */
   private static final long SLEEP_MAX = TimeUnit.SECONDS.toNanos(1);
@@ -181,15 +187,21 @@ final class SlotThread {
   }
 
   private void run(boolean takesOver) {
-    try {
-      if (takesOver) {
-        work.takeOver();
-      }
-      while (!ended && isCurrent()) {
+    boolean first = takesOver;
+    while (!ended && isCurrent()) {
+      try {
+        if (first) {
+          first = false;
+          work.takeOver();
+        }
         step();
+      } catch (LeftBehind e) {
+        return; // nothing to undo: the thread that took over has done it
+        // a fault in the slot's own code must not silence the device for good
+      } catch (RuntimeException | Error e) {
+        work.failed(e);
+        doorbell.await(FAULT_PAUSE);
       }
-    } catch (LeftBehind e) {
-      // nothing to undo: the thread that took over has done it
     }
   }
 

@@ -1,22 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.virtio;
 
+import java.util.BitSet;
+
 /**
  * Which bytes of a configuration space may differ when another driver takes over a device that the
  * guest uses: those that the device may change at run time anyway, by a configuration change. All
- * others describe the device, and Linux reads them once.
+ * others describe the device, and Linux reads them once. For one thread at a time.
  */
 final class ConfigPins {
-  private ConfigPins() {}
+  /** Bytes that were changed at run time before, so that the guest knows that they do. */
+  private final BitSet changing = new BitSet();
+
+  /** A driver has changed the configuration space while it served. */
+  void changed(byte[] before, byte[] after) {
+    for (int at = 0; at < before.length; at++) {
+      if (before[at] != after[at]) {
+        changing.set(at);
+      }
+    }
+  }
 
   /** Why a configuration space cannot replace another; null if it can. */
-  static String conflict(int deviceId, byte[] before, byte[] after) {
+  String conflict(int deviceId, byte[] before, byte[] after) {
     if (before.length != after.length) {
       return "its configuration space has %d bytes, the guest knows %d"
           .formatted(after.length, before.length);
     }
     for (int at = 0; at < before.length; at++) {
-      if (before[at] != after[at] && !changes(deviceId, at)) {
+      if (before[at] != after[at] && !changes(deviceId, at) && !changing.get(at)) {
         return "byte %d of its configuration space is 0x%02x, the guest knows 0x%02x"
             .formatted(at, after[at], before[at]);
       }

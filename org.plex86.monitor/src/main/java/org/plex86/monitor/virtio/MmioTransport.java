@@ -26,6 +26,7 @@ public final class MmioTransport {
   private final Object lock = new Object();
 
   // all guarded by lock
+  private final ConfigPins pins = new ConfigPins();
   private DeviceProfile profile;
   private QueueRegisters[] registers = {};
   private Virtqueue[] queues = {}; // since DRIVER_OK; null where a queue is not ready
@@ -99,7 +100,7 @@ public final class MmioTransport {
         return "its queue %d has a size of %d, the guest knows %d".formatted(i, sizes.get(i), size);
       }
     }
-    return ConfigPins.conflict(profile.deviceId(), profile.config(), offered.config());
+    return pins.conflict(profile.deviceId(), profile.config(), offered.config());
   }
 
   /**
@@ -123,6 +124,7 @@ public final class MmioTransport {
         throw new IllegalArgumentException(
             "config.length=" + config.length + ", before=" + profile.config().length);
       }
+      pins.changed(profile.config(), config);
       profile =
           new DeviceProfile(profile.deviceId(), profile.features(), profile.queueSizes(), config);
       storeConfig();

@@ -38,7 +38,7 @@ public final class Virtqueue {
   private int availableSeen; // avail.idx when it was last read
   private int usedIndex; // free-running, of the next used element
   private int unsignalled; // completed since the guest was last given the chance of an interrupt
-  private boolean armed = true; // a fresh ring has flags 0 and avail_event 0: the first chain kicks
+  private boolean armed = true; // the guest will kick for the next chain
   private long takenCount;
   private long completedCount;
 
@@ -51,6 +51,11 @@ public final class Virtqueue {
     reader = new ChainReader(rings, memory, VirtioFeatures.has(features, VirtioFeatures.INDIRECT));
     inFlight = new InFlight(layout.size());
     eventIndex = VirtioFeatures.has(features, VirtioFeatures.EVENT_INDEX);
+    // a fresh ring is zero, where the guest has cleared it
+    rings.setUsedFlags(0);
+    if (eventIndex) {
+      rings.setAvailableEvent(0);
+    }
   }
 
   /** The number of descriptors. */

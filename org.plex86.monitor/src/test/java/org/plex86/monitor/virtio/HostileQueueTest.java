@@ -12,7 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every way to break the rules of a queue, one by one: it breaks the queue, with a clear reason. */
+/**
+ * Every way to break the rules of a queue, one by one: it breaks the queue, with a clear reason.
+ */
 class HostileQueueTest {
   private static final int SIZE = 8;
   private static final int DATA = 0x10000;
@@ -140,8 +142,7 @@ class HostileQueueTest {
   @Test
   void refusesTableOfGuestThatHasNotNegotiatedThem() throws RingViolation {
     VirtqueueFixture f = new VirtqueueFixture(SIZE, true);
-    Virtqueue plain =
-        new Virtqueue(0, f.guest.layout(), VirtioFeatures.VERSION_1, f.memory, f);
+    Virtqueue plain = new Virtqueue(0, f.guest.layout(), VirtioFeatures.VERSION_1, f.memory, f);
     f.guest.addIndirect(List.of(readable(DATA, 4)), TABLE);
     assertThat(plain.poll()).isNull();
     assertThat(f.violations).singleElement().asString().contains("not negotiated");

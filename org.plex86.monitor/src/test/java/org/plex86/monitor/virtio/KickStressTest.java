@@ -79,8 +79,7 @@ class KickStressTest {
       }
       // waits for the device when the queue is full, now and then when anything is under way
       while (guest.freeDescriptors() == 0 || (back < sent && random.nextInt(4) == 0)) {
-        if (guest.enableInterrupts()
-            && !interrupts.tryAcquire(STUCK_SECONDS, TimeUnit.SECONDS)) {
+        if (guest.enableInterrupts() && !interrupts.tryAcquire(STUCK_SECONDS, TimeUnit.SECONDS)) {
           throw new AssertionError("no interrupt: sent %d, back %d".formatted(sent, back));
         }
         guest.disableInterrupts();

@@ -48,6 +48,7 @@ public final class ModelQueue {
     available = descriptors + 16 * size;
     used = available + ((6 + 2 * size + 3) & ~3);
     held = new int[size][];
+    ram.put(descriptors, new byte[bytes(size)]); // as vring_alloc_queue does
     for (int i = 0; i < size; i++) {
       free.addLast(i);
     }

@@ -177,8 +177,7 @@ class QueuePropertyTest {
     }
     int available = base + 16 * size;
     for (int i = 0; i < size; i++) {
-      ram.putShort(
-          available + 4 + 2 * i, (short) (random.nextInt(50) == 0 ? random.nextInt() : i));
+      ram.putShort(available + 4 + 2 * i, (short) (random.nextInt(50) == 0 ? random.nextInt() : i));
     }
     int index = ram.getShort(available + 2) & 0xffff;
     int step = random.nextInt(20) == 0 ? random.nextInt() : random.nextInt(size + 1);

@@ -106,10 +106,12 @@ class VirtqueueTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("written=9, writableBytes=8");
     f.device.complete(packet, 8);
-    assertThatThrownBy(() -> f.device.complete(packet, 8)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> f.device.complete(packet, 8))
+        .isInstanceOf(IllegalStateException.class);
     f.guest.add(List.of(writable(DATA, 8))); // reuses the chain's object, not the packet's
     f.device.poll();
-    assertThatThrownBy(() -> f.device.complete(packet, 8)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> f.device.complete(packet, 8))
+        .isInstanceOf(IllegalStateException.class);
     assertThat(f.guest.usedIndex()).isEqualTo(1);
   }
 
