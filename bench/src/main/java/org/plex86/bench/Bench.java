@@ -21,6 +21,7 @@ import org.plex86.bench.subject.Plex86;
 import org.plex86.bench.subject.QemuTcg;
 import org.plex86.bench.subject.Staging;
 import org.plex86.bench.subject.Subject;
+import org.plex86.bench.subject.UserModeLinux;
 import org.plex86.bench.suite.BootSuite;
 import org.plex86.bench.suite.Context;
 import org.plex86.bench.suite.CpuSuite;
@@ -71,6 +72,7 @@ public final class Bench {
       all.add(new Plex86("plex86-" + mode, project, guest, staging, List.of("--isolation", mode)));
     }
     all.add(new QemuTcg(guest, staging));
+    all.add(new UserModeLinux(guest, staging));
     List<Subject> present = new ArrayList<>();
     for (Subject subject : all) {
       if (options.subjects().stream().noneMatch(name -> subject.name().startsWith(name))) {

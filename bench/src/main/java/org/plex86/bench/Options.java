@@ -15,7 +15,7 @@ record Options(
     List<String> isolations,
     Set<String> subjects) {
   static final Set<String> SETS = Set.of("cpu", "boot", "exec", "idle", "spec");
-  static final Set<String> SUBJECTS = Set.of("native", "plex86", "qemu-tcg");
+  static final Set<String> SUBJECTS = Set.of("native", "plex86", "qemu-tcg", "uml");
 
   static final String USAGE =
       """
@@ -25,7 +25,7 @@ record Options(
         --json            the results for machines, on standard output
         --repeat N        repetitions, 1 to 100 (default 5); medians and spreads are over these
         --isolation MODE  measure plex86 run --isolation MODE; repeatable: one column for each
-        --subjects LIST   only these, separated by commas: native plex86 qemu-tcg
+        --subjects LIST   only these, separated by commas: native plex86 qemu-tcg uml
       """
           .formatted(wrapped(CpuSuite.names()));
 

@@ -12,7 +12,7 @@ class OptionsTest {
     Options options = Options.parse();
     assertThat(options.names()).containsExactly("cpu", "boot", "exec", "idle");
     assertThat(options.repetitions()).isEqualTo(5);
-    assertThat(options.subjects()).containsExactlyInAnyOrder("native", "plex86", "qemu-tcg");
+    assertThat(options.subjects()).containsExactlyInAnyOrder("native", "plex86", "qemu-tcg", "uml");
   }
 
   @Test
@@ -31,6 +31,6 @@ class OptionsTest {
     assertThatThrownBy(() -> Options.parse("--repeat", "0")).hasMessageContaining("1 to 100");
     assertThatThrownBy(() -> Options.parse("--repeat")).hasMessageContaining("needs a value");
     assertThatThrownBy(() -> Options.parse("--subjects", "kvm"))
-        .hasMessageContaining("'kvm' is not one of native plex86 qemu-tcg");
+        .hasMessageContaining("'kvm' is not one of native plex86 qemu-tcg uml");
   }
 }
