@@ -2,7 +2,7 @@
 # Sourced by bench and soak with main=CLASS: compiles what is stale into target/, starts the class.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-for tool in gcc make java javac taskset timeout; do
+for tool in gcc make java javac taskset setpriv timeout; do
   if ! command -v "$tool" >/dev/null; then
     echo "bench: $tool is not installed: apt-get install gcc make default-jdk-headless util-linux coreutils" >&2
     exit 1

@@ -19,8 +19,9 @@ import java.util.function.Consumer;
 /**
  * A program of the host whose output is read line by line, each with the time of its arrival.
  *
- * <p>Nothing that is started here outlives its time limit, even if this JVM is killed: the program
- * runs under timeout(1). When this JVM ends in order, a shutdown hook ends what still runs.
+ * <p>Nothing that is started here stays: the program runs under timeout(1), which is told to end it
+ * when the thread that started it ends, even if this JVM is killed. So the thread that starts a
+ * program must outlive it. When this JVM ends in order, a shutdown hook ends what still runs.
  */
 public final class ChildProcess implements AutoCloseable {
   /** A line of output. {@code nanos} is {@link System#nanoTime} at its arrival. */
@@ -58,6 +59,7 @@ public final class ChildProcess implements AutoCloseable {
       List<String> command, Path directory, Path input, Duration limit, Consumer<Line> listener)
       throws IOException {
     List<String> limited = new ArrayList<>();
+    limited.addAll(List.of("setpriv", "--pdeathsig", "TERM"));
     limited.addAll(List.of("timeout", "--kill-after=10", limit.toSeconds() + "s"));
     limited.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(limited);
