@@ -3,6 +3,7 @@ package org.plex86.bench.subject;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -17,19 +18,35 @@ public final class Staging {
   /** The name of the workload's script beside its files. */
   static final String SCRIPT = "run.sh";
 
+  private static final String PREFIX = "plex86-bench-";
+
   private final Path directory;
   private int count;
 
   public Staging() throws IOException {
     directory = create();
-    Runtime.getRuntime().addShutdownHook(new Thread(this::delete, "delete-staging"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(directory), "delete-staging"));
+  }
+
+  /** What a run that was killed has left. */
+  private static void deleteStale(Path parent) throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(parent, PREFIX + "*")) {
+      for (Path place : left) {
+        String pid = place.getFileName().toString().replaceAll("^" + PREFIX + "([0-9]+)-.*", "$1");
+        if (pid.matches("[0-9]+") && ProcessHandle.of(Long.parseLong(pid)).isEmpty()) {
+          delete(place);
+        }
+      }
+    }
   }
 
   /** On a tmpfs that allows programs if there is one, so that no disk is measured. */
   private static Path create() throws IOException {
     Path shm = Path.of("/dev/shm");
+    String prefix = PREFIX + ProcessHandle.current().pid() + "-";
     if (Files.isWritable(shm)) {
-      Path inMemory = Files.createTempDirectory(shm, "plex86-bench");
+      deleteStale(shm);
+      Path inMemory = Files.createTempDirectory(shm, prefix);
       Path probe = Files.writeString(inMemory.resolve("probe"), "#!/bin/sh\n");
       Files.setPosixFilePermissions(probe, PosixFilePermissions.fromString("rwx------"));
       if (Files.isExecutable(probe)) {
@@ -39,7 +56,7 @@ public final class Staging {
       Files.delete(probe);
       Files.delete(inMemory);
     }
-    return Files.createTempDirectory("plex86-bench");
+    return Files.createTempDirectory(prefix);
   }
 
   synchronized Path file(String suffix) {
@@ -74,7 +91,7 @@ public final class Staging {
     return contents;
   }
 
-  private void delete() {
+  private static void delete(Path directory) {
     try (Stream<Path> all = Files.walk(directory)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(path);
