@@ -15,6 +15,7 @@ import org.plex86.monitor.boot.BootLoader;
 import org.plex86.monitor.control.ControlMemory;
 import org.plex86.monitor.control.Exit;
 import org.plex86.monitor.cpu.ExitDispatcher;
+import org.plex86.monitor.memory.HostMemory;
 import org.plex86.monitor.nexus.NexusEnd;
 import org.plex86.monitor.nexus.NexusProcess;
 import org.slf4j.Logger;
@@ -65,6 +66,7 @@ final class VmRun {
    * @throws HalException a channel could not be opened
    */
   NexusEnd live() throws BootException, HalException, IOException {
+    requireMemory();
     BootFiles files = services.bootFiles(config);
     try (Machine machine = new Machine(config, config.channels().size(), services.executable())) {
       Channels channels = new Channels(config.channels(), machine, vm, services.drivers());
@@ -86,6 +88,18 @@ final class VmRun {
         vm.retire();
       }
       return end;
+    }
+  }
+
+  private void requireMemory() throws BootException {
+    long available = new HostMemory().available();
+    if (available < config.memory()) {
+      throw new BootException(
+          "the host has "
+              + (available >> 20)
+              + "M of memory to spare, the machine is to have "
+              + (config.memory() >> 20)
+              + "M; give it less or free some");
     }
   }
 
