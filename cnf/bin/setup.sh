@@ -108,11 +108,15 @@ maven() {
   shift
   mkdir -p -- "${log%/*}"
   {
-    JAVA_HOME=$jdk mvn -B -ntp -f "$root/pom.xml" "$@" 2>&1 </dev/null || status=$?
-    echo "plex86-status $status"
+    JAVA_HOME=$jdk mvn -B -ntp -Dstyle.color=never -f "$root/pom.xml" "$@" 2>&1 </dev/null || status=$?
+    # on a line of its own, whatever Maven ended with
+    printf '\nplex86-status %s\n' "$status"
   } | tee "$log" | while IFS= read -r line; do
     case $line in
-      *'] Building '*' ['*']') say "building ${line#*Building }" ;;
+      *'] Building '*' ['*']')
+        line=${line#*Building }
+        say "building ${line%% *[0-9].[0-9]*} [${line##*'['}"
+        ;;
       'plex86-status '*) exit "${line#* }" ;;
     esac
   done || status=$?
@@ -147,7 +151,7 @@ build() {
 # Flags for a short start: one quick compiler, the plain collector, no files for other JVMs, nothing on standard output.
 java_flags() {
   flags=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -Xlog:disable -Xlog:all=error:stderr
-    -Djna.nosys=true -Djna.nounpack=true)
+    -Djna.nosys=false -Djna.nounpack=true)
   # for the JVM's view of arguments: outside of UTF-8 it loses all but ASCII
   case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
     *UTF-8 | *utf8 | *UTF8 | *utf-8) ;;
