@@ -15,14 +15,19 @@ final class Initramfs {
   private Initramfs() {}
 
   /**
-   * Writes one to a new file.
+   * The file that holds it.
    *
    * @param end the busybox command that ends the VM
    */
-  static Path write(Staging staging, GuestFiles guest, Workload workload, String end)
+  static Path of(Staging staging, GuestFiles guest, Workload workload, String end)
       throws IOException {
-    Path archive = staging.file(".initramfs");
-    try (Cpio cpio = new Cpio(archive)) {
+    return staging.once(end, workload, file -> write(file, staging, guest, workload, end));
+  }
+
+  private static void write(
+      Path file, Staging staging, GuestFiles guest, Workload workload, String end)
+      throws IOException {
+    try (Cpio cpio = new Cpio(file)) {
       for (String name : List.of("bin", "bench", "dev", "proc", "sys", "tmp")) {
         cpio.directory(name);
       }
@@ -31,7 +36,6 @@ final class Initramfs {
       cpio.program("init", init(end).getBytes(StandardCharsets.US_ASCII));
       staging.archive(cpio, "bench/", workload, guest.busybox());
     }
-    return archive;
   }
 
   private static String init(String end) {

@@ -18,6 +18,9 @@ public final class NativeHost implements Subject {
   private final GuestFiles guest;
   private final Staging staging;
 
+  /** Where the run before was; its files are in memory. */
+  private Path last;
+
   public NativeHost(Path programs, GuestFiles guest, Staging staging) {
     this.programs = programs;
     this.guest = guest;
@@ -57,7 +60,11 @@ public final class NativeHost implements Subject {
 
   @Override
   public ChildProcess start(Workload workload, Duration limit) throws IOException {
+    if (last != null) {
+      Staging.delete(last);
+    }
     Path place = staging.directory(workload, guest.busybox());
+    last = place;
     String cpu = Integer.toString(Runtime.getRuntime().availableProcessors() - 1);
     Path shell = guest.busybox();
     Files.writeString(

@@ -59,10 +59,15 @@ public final class Plex86 implements Subject {
       return run(script, Path.of("/dev/null"), limit, listener);
     }
     // The programs come over standard input: the guest image stays the one that ships.
-    Path archive = staging.file(".cpio");
-    try (Cpio cpio = new Cpio(archive)) {
-      staging.archive(cpio, "", workload, guest.busybox());
-    }
+    Path archive =
+        staging.once(
+            "cpio",
+            workload,
+            file -> {
+              try (Cpio cpio = new Cpio(file)) {
+                staging.archive(cpio, "", workload, guest.busybox());
+              }
+            });
     String script =
         "mkdir -p /bench && cd /bench && cpio -i 2>/dev/null && echo %s && exec sh ./%s"
             .formatted(Workload.UP, Staging.SCRIPT);

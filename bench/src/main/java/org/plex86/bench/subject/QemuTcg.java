@@ -40,7 +40,7 @@ public final class QemuTcg implements Subject {
   @Override
   public ChildProcess start(Workload workload, Duration limit) throws IOException {
     // The reboot ends QEMU, because of -no-reboot; the kernel has no ACPI to power off by.
-    Path initramfs = Initramfs.write(staging, guest, workload, "reboot -f");
+    Path initramfs = Initramfs.of(staging, guest, workload, "reboot -f");
     return ChildProcess.start(
         List.of(
             QEMU,

@@ -10,7 +10,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** Makes the files that instances are started with, in a directory that ends with this JVM. */
@@ -21,6 +23,7 @@ public final class Staging {
   private static final String PREFIX = "plex86-bench-";
 
   private final Path directory;
+  private final Map<List<Object>, Path> written = new HashMap<>();
   private int count;
 
   public Staging() throws IOException {
@@ -59,6 +62,26 @@ public final class Staging {
     return Files.createTempDirectory(prefix);
   }
 
+  /** Writes a file's content. */
+  interface Writer {
+    void write(Path file) throws IOException;
+  }
+
+  /**
+   * The file for this kind of use and this workload, written at its first use: every start after
+   * that takes the same.
+   */
+  synchronized Path once(String kind, Workload workload, Writer writer) throws IOException {
+    List<Object> key = List.of(kind, workload);
+    Path file = written.get(key);
+    if (file == null) {
+      file = file(".image");
+      writer.write(file);
+      written.put(key, file);
+    }
+    return file;
+  }
+
   synchronized Path file(String suffix) {
     return directory.resolve(++count + suffix);
   }
@@ -91,7 +114,7 @@ public final class Staging {
     return contents;
   }
 
-  private static void delete(Path directory) {
+  static void delete(Path directory) {
     try (Stream<Path> all = Files.walk(directory)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(path);

@@ -59,7 +59,7 @@ public final class UserModeLinux implements Subject {
 
   @Override
   public ChildProcess start(Workload workload, Duration limit) throws IOException {
-    Path initramfs = Initramfs.write(staging, guest, workload, "poweroff -f");
+    Path initramfs = Initramfs.of(staging, guest, workload, "poweroff -f");
     Path state = Files.createDirectory(staging.file(".uml"));
     return ChildProcess.start(
         List.of(
