@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.plex86.hal.api.HalException;
 import org.plex86.monitor.virtio.DeviceProfile;
@@ -33,6 +34,7 @@ public final class ChannelSlot {
   private final SlotMachine machine;
   private final AtomicInteger configWrites = new AtomicInteger();
   private final AtomicInteger kicks = new AtomicInteger();
+  private final AtomicBoolean resetPending = new AtomicBoolean();
 
   /**
    * A slot, not yet opened; its register page says that there is no device.
@@ -219,6 +221,20 @@ public final class ChannelSlot {
     @Override
     public void withdraw(boolean deviceReset) {
       insist(() -> machine.withdraw(deviceReset));
+    }
+
+    @Override
+    public void wasReset() {
+      // a guest that goes on resetting must not fill the queue of a thread that hangs
+      if (resetPending.compareAndSet(false, true)) {
+        machine
+            .thread()
+            .submit(
+                () -> {
+                  resetPending.set(false);
+                  machine.wasReset();
+                });
+      }
     }
 
     @Override

@@ -152,11 +152,15 @@ final class SlotMachine implements SlotThread.Work {
       return;
     }
     queues.stop();
-    blocks.clearRefusals(); // the guest has forgotten what they did not cover
     if (binding != null) {
       Channel channel = binding.channel();
       guarded("reset", channel::reset);
     }
+  }
+
+  /** The guest has forgotten what some drivers did not cover. */
+  void wasReset() {
+    blocks.clearRefusals();
     reconsider();
   }
 

@@ -24,6 +24,9 @@ public interface MmioDevice {
    */
   void withdraw(boolean deviceReset);
 
+  /** The reset is complete: the guest knows nothing of the device any more. Must not wait. */
+  void wasReset();
+
   /** The guest wrote to the configuration space: 1, 2 or 4 bytes within it. May wait a little. */
   void configWritten(int offset, byte[] value);
 

@@ -279,10 +279,12 @@ public final class MmioTransport {
   }
 
   private void reset() {
+    boolean known;
     boolean inUse;
     synchronized (lock) {
       closeQueues();
       inUse = queues.length != 0;
+      known = status != 0;
     }
     if (inUse) {
       device.withdraw(true);
@@ -297,6 +299,9 @@ public final class MmioTransport {
       Arrays.setAll(registers, i -> new QueueRegisters());
       page.acknowledge(-1);
       publish();
+    }
+    if (known) {
+      device.wasReset();
     }
   }
 

@@ -43,6 +43,11 @@ class MmioTransportTest {
     }
 
     @Override
+    public void wasReset() {
+      calls.add("wasReset " + guest.status());
+    }
+
+    @Override
     public void configWritten(int offset, byte[] value) {
       calls.add("config " + offset + " " + value.length);
     }
@@ -131,13 +136,13 @@ class MmioTransportTest {
     guest.probe(64, 16);
     Virtqueue queue = started.get(0);
     guest.reset();
-    assertThat(calls).containsExactly("driverOk 0x80000000000020", "withdraw true");
+    assertThat(calls).containsExactly("driverOk 0x80000000000020", "withdraw true", "wasReset 0");
     assertThat(queue.isClosed()).isTrue();
     assertThat(guest.status()).isZero();
     guest.write(MmioRegister.QUEUE_SEL, 0);
     assertThat(guest.read(MmioRegister.QUEUE_READY)).isZero();
     guest.reset();
-    assertThat(calls).as("nothing to wait for").hasSize(2);
+    assertThat(calls).as("nothing to wait for").hasSize(3);
     guest.probe(16, 16);
     assertThat(started.get(0).size()).isEqualTo(16);
   }
