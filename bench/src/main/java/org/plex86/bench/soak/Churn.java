@@ -50,6 +50,7 @@ final class Churn {
     scenarios.put("kill -9 of a nexus process", () -> killed("plex86-nexus", Set.of(CRASHED)));
     // timeout(1) reports a child killed by signal 9 as 137.
     scenarios.put("kill -9 of the JVM", () -> killed("java", Set.of(137)));
+    scenarios.put("guest kernel panics", this::panic);
     scenarios.put("fork bomb", this::forkBomb);
     scenarios.put("guest out of memory", this::outOfMemory);
     order = List.copyOf(scenarios.keySet());
@@ -90,6 +91,11 @@ final class Churn {
 
   private String timeout() throws IOException, InterruptedException {
     return ended(plex86.exec("sleep 1000", LIMIT, "--timeout", "3"), Set.of(TIMED_OUT), null);
+  }
+
+  private String panic() throws IOException, InterruptedException {
+    String command = "echo c >/proc/sysrq-trigger; sleep 1000";
+    return ended(plex86.exec(command, LIMIT), Set.of(CRASHED), null);
   }
 
   private String forkBomb() throws IOException, InterruptedException {
