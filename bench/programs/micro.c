@@ -5,6 +5,7 @@
  * with the median of its batches, in ns per operation.
  * micro --time NAME PROGRAM [ARG...]: runs a program and prints its wall time
  * in the same form; its status must be 0.
+ * micro --run NAME N: runs N operations and prints nothing, for counting what they cost.
  * micro --clock: prints "clock NS", the monotonic clock.
  * The directory it is started in should be on a tmpfs.
  */
@@ -500,6 +501,11 @@ int main(int argc, char **argv, char **envp) {
     number(monotonic());
     text("\n");
     return 0;
+  }
+  if (argc > 3 && same(argv[1], "--run")) {
+    for (u32 i = 0; i < COUNT_OF(all); i++)
+      if (same(argv[2], all[i].name)) return all[i].run((u32)parse(argv[3])), 0;
+    die("no such measurement", -1);
   }
   if (argc > 3 && same(argv[1], "--time")) return time_program(argv[2], argv + 3);
   if (!have_vsyscall()) text("note no system-call entry in a vDSO: int $0x80 is used\n");

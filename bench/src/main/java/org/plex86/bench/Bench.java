@@ -26,6 +26,7 @@ import org.plex86.bench.suite.BootSuite;
 import org.plex86.bench.suite.Context;
 import org.plex86.bench.suite.CpuSuite;
 import org.plex86.bench.suite.ExecSuite;
+import org.plex86.bench.suite.Explain;
 import org.plex86.bench.suite.IdleSuite;
 import org.plex86.bench.suite.SpecSuite;
 import org.plex86.bench.suite.Suite;
@@ -52,6 +53,12 @@ public final class Bench {
     }
     Results results = new Results();
     Context context = context(options, results);
+    if (options.explain()) {
+      Set<String> names = new LinkedHashSet<>(options.names());
+      names.retainAll(CpuSuite.names());
+      System.out.print(Explain.of(context, names.isEmpty() ? CpuSuite.names() : names));
+      return;
+    }
     for (Suite suite : suites(options.names())) {
       suite.measure(context);
     }

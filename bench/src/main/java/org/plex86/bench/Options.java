@@ -12,6 +12,7 @@ record Options(
     Set<String> names,
     int repetitions,
     boolean json,
+    boolean explain,
     List<String> isolations,
     Set<String> subjects) {
   static final Set<String> SETS = Set.of("cpu", "boot", "exec", "idle", "spec");
@@ -24,6 +25,7 @@ record Options(
       %s
         --json            the results for machines, on standard output
         --repeat N        repetitions, 1 to 100 (default 5); medians and spreads are over these
+        --explain         no times, but what each measurement of cpu costs plex86: traps, maps, switches, an operation
         --isolation MODE  measure plex86 run --isolation MODE; repeatable: one column for each
         --subjects LIST   only these, separated by commas: native plex86 qemu-tcg uml
       """
@@ -44,9 +46,11 @@ record Options(
     List<String> isolations = new ArrayList<>();
     int repetitions = 5;
     boolean json = false;
+    boolean explain = false;
     for (int i = 0; i < arguments.length; i++) {
       switch (arguments[i]) {
         case "--json" -> json = true;
+        case "--explain" -> explain = true;
         case "--repeat" -> repetitions = count(value(arguments, i++));
         case "--isolation" ->
             isolations.add(oneOf("--isolation", value(arguments, i++), Set.of("strict", "shared")));
@@ -62,7 +66,7 @@ record Options(
       names.addAll(List.of("cpu", "boot", "exec", "idle"));
     }
     return new Options(
-        names, repetitions, json, isolations, subjects.isEmpty() ? SUBJECTS : subjects);
+        names, repetitions, json, explain, isolations, subjects.isEmpty() ? SUBJECTS : subjects);
   }
 
   private static String value(String[] arguments, int option) throws UsageException {

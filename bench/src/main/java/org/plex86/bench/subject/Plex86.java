@@ -33,6 +33,13 @@ public final class Plex86 implements Subject {
     this.options = List.copyOf(options);
   }
 
+  /** The same VM with one more option. */
+  public Plex86 with(String option) {
+    List<String> more = new ArrayList<>(options);
+    more.add(option);
+    return new Plex86(name, project, guest, staging, more);
+  }
+
   @Override
   public String name() {
     return name;

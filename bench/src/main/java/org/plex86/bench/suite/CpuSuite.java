@@ -92,6 +92,21 @@ public final class CpuSuite implements Suite {
     return timed;
   }
 
+  /**
+   * A script that does what {@code name} measures, {@code operations} times for a micro-benchmark
+   * and once for a command.
+   */
+  static String once(String name, int operations) {
+    return TIMED.containsKey(name)
+        ? "./micro --time %s ./busybox sh -c '%s'%n".formatted(name, TIMED.get(name))
+        : "./micro --run %s %d%n".formatted(name, operations);
+  }
+
+  /** Whether {@code name} is a command, whose value is that of one run. */
+  static boolean isCommand(String name) {
+    return TIMED.containsKey(name);
+  }
+
   @Override
   public String name() {
     return "cpu";
