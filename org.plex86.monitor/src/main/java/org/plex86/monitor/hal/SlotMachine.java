@@ -28,13 +28,13 @@ import org.plex86.monitor.virtio.Virtqueue;
 final class SlotMachine implements SlotThread.Work {
   private final ChannelSpec spec;
   private final ChannelHost host;
-  private final DriverRegistry registry;
   private final SlotTiming timing;
   private final MmioTransport transport;
   private final SlotThread thread;
   private final CallbackGuard guard;
   private final SlotReport report;
-  private final DriverBlocks blocks = new DriverBlocks();
+  private final DriverChoice choice;
+  private final DriverBlocks blocks;
   private final GuestQueues queues = new GuestQueues();
   private final EarlyOutput early = new EarlyOutput();
 
@@ -42,9 +42,7 @@ final class SlotMachine implements SlotThread.Work {
   private final CompletableFuture<Void> firstBinding = new CompletableFuture<>();
 
   private SlotState state = SlotState.UNBOUND;
-  private boolean heldByUser;
   private long quiesceEnd;
-  private long parkedAt;
   private long stalledAt;
 
   /** Who serves the guest; null: nobody. Volatile: others ask whether it is a certain one. */
@@ -52,9 +50,6 @@ final class SlotMachine implements SlotThread.Work {
 
   /** Who is being opened, and does not serve yet; null: nobody. */
   private Binding candidate;
-
-  /** No driver is to be bound any more. Set by any thread. */
-  private volatile boolean ending;
 
   SlotMachine(
       ChannelSpec spec,
@@ -65,9 +60,10 @@ final class SlotMachine implements SlotThread.Work {
       MmioTransport transport) {
     this.spec = spec;
     this.host = host;
-    this.registry = registry;
     this.timing = timing;
     this.transport = transport;
+    choice = new DriverChoice(spec, registry);
+    blocks = choice.blocks();
     report = new SlotReport(spec.name(), host);
     thread = new SlotThread("plex86-" + host.vmName() + "-" + spec.name(), doorbell, this);
     guard = new CallbackGuard(thread);
@@ -124,8 +120,9 @@ final class SlotMachine implements SlotThread.Work {
         });
   }
 
+  /** No driver is to be bound any more. */
   void prepareToEnd() {
-    ending = true;
+    choice.prepareToEnd();
   }
 
   // ---- for the binding ----
@@ -203,7 +200,7 @@ final class SlotMachine implements SlotThread.Work {
 
   /** Drivers have come, gone or changed. Who was refused may try again where none serves. */
   void driversChanged() {
-    blocks.retain(registry.candidates(spec));
+    choice.driversChanged();
     if (state != SlotState.BOUND) {
       blocks.clearRefusals();
     }
@@ -212,8 +209,7 @@ final class SlotMachine implements SlotThread.Work {
 
   /** The user takes the driver away, or lets the slot have one again. */
   void setHeldByUser(boolean held) {
-    heldByUser = held;
-    blocks.clear();
+    choice.setHeldByUser(held);
     reconsider();
   }
 
@@ -271,7 +267,7 @@ final class SlotMachine implements SlotThread.Work {
     if (state == SlotState.BOUND || state == SlotState.ENDED) {
       return Long.MAX_VALUE;
     }
-    long due = Math.min(blocks.untilDue(now), untilErrors(now));
+    long due = choice.untilDue(now);
     if (due <= 0) {
       blocks.unblockDue(now);
       reconsider();
@@ -280,28 +276,10 @@ final class SlotMachine implements SlotThread.Work {
     return due;
   }
 
-  private long untilErrors(long now) {
-    if (state != SlotState.PARKED || spec.park().errorsAfter().isEmpty() || ending) {
-      return Long.MAX_VALUE;
-    }
-    return Math.max(0, spec.park().errorsAfter().get().toNanos() - (now - parkedAt));
-  }
-
   // ---- from driver to driver ----
 
   private DriverService wanted() {
-    if (ending) {
-      return null;
-    }
-    if (!heldByUser) {
-      for (DriverService driver : registry.candidates(spec)) {
-        if (!blocks.isBlocked(driver)) {
-          return driver;
-        }
-      }
-    }
-    boolean failing = state == SlotState.FAILING || untilErrors(System.nanoTime()) == 0;
-    return failing ? ErrorDriver.service(transport.profile(), spec.type()) : null;
+    return choice.wanted(transport.profile(), System.nanoTime());
   }
 
   private void quiesce(DriverService wanted) {
@@ -420,32 +398,16 @@ final class SlotMachine implements SlotThread.Work {
         firstBinding.completeExceptionally(new HalException(refusal));
       }
     } else if (state != SlotState.PARKED) {
-      parkedAt = System.nanoTime();
-      enter(SlotState.PARKED, parkReason(refusal));
-      if (!ending) {
+      enter(SlotState.PARKED, choice.whyNone(refusal));
+      if (!choice.isEnding()) {
         host.log(name(), "is parked: " + report.reason());
       }
     }
   }
 
-  private String parkReason(String refusal) {
-    if (ending) {
-      return "the virtual machine ends";
-    }
-    if (heldByUser) {
-      return "by the user";
-    }
-    if (!refusal.isEmpty()) {
-      return refusal;
-    }
-    return registry.candidates(spec).stream()
-        .findFirst()
-        .map(best -> best.label() + ": " + blocks.reason(best))
-        .orElse("there is no driver of type '" + spec.type() + "'");
-  }
-
   private void enter(SlotState next, String reason) {
     state = next;
+    choice.entered(next, System.nanoTime());
     report.enter(next, reason);
     report.event(reason.isEmpty() ? next.toString() : next + ": " + reason);
   }

@@ -26,7 +26,7 @@ public final class MmioTransport {
   private final Object lock = new Object();
 
   // all guarded by lock
-  private final ConfigPins pins = new ConfigPins();
+  private final DevicePins pins = new DevicePins();
   private DeviceProfile profile;
   private QueueRegisters[] registers = {};
   private Virtqueue[] queues = {}; // since DRIVER_OK; null where a queue is not ready
@@ -76,31 +76,16 @@ public final class MmioTransport {
   }
 
   private String conflict(DeviceProfile offered) {
-    if (offered.deviceId() != profile.deviceId()) {
-      return "its device ID is %d, the guest knows %d"
-          .formatted(offered.deviceId(), profile.deviceId());
-    }
     if (status == 0) {
-      return null;
+      return pins.conflictOfDevice(profile, offered);
     }
     boolean negotiated = (status & DeviceStatus.FEATURES_OK) != 0;
     long needed = negotiated ? driverFeatures & VirtioFeatures.DEVICE : profile.features();
-    long missing = needed & ~offered.features();
-    if (missing != 0) {
-      return "it lacks the features 0x%x, which the guest was %s"
-          .formatted(missing, negotiated ? "granted" : "offered");
+    int[] sizes = new int[registers.length];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = registers[i].isReady() ? registers[i].size() : profile.queueSizes().get(i);
     }
-    List<Integer> sizes = offered.queueSizes();
-    if (sizes.size() < registers.length) {
-      return "it has %d queues, the guest knows %d".formatted(sizes.size(), registers.length);
-    }
-    for (int i = 0; i < registers.length; i++) {
-      int size = registers[i].isReady() ? registers[i].size() : profile.queueSizes().get(i);
-      if (sizes.get(i) < size) {
-        return "its queue %d has a size of %d, the guest knows %d".formatted(i, sizes.get(i), size);
-      }
-    }
-    return pins.conflict(profile.deviceId(), profile.config(), offered.config());
+    return pins.conflict(profile, offered, needed, sizes);
   }
 
   /**

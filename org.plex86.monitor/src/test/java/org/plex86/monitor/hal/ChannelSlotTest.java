@@ -194,8 +194,7 @@ class ChannelSlotTest {
       assertThat(f.slot.status().driver()).isEqualTo("echo.bundle 1.0.0");
       assertThat(f.lines)
           .containsExactly(
-              "echo.bundle 2.0.0 is refused: it lacks the features 0x20, which the guest was"
-                  + " granted");
+              "echo.bundle 2.0.0 is refused: it lacks the features 0x20, which the guest knows");
       assertThat(fresh.calls).containsExactly("open", "close");
 
       f.guest.reset(); // what it did not cover is forgotten

@@ -118,7 +118,7 @@ class KickStressTest {
   }
 
   private static void pause(Random random) {
-    for (int i = random.nextInt(200); i > 0; i--) {
+    for (int i = random.nextInt(random.nextInt(8) == 0 ? 200 : 8); i > 0; i--) {
       Thread.onSpinWait();
     }
   }

@@ -311,10 +311,10 @@ class MmioTransportTest {
     before[1] = 1;
     byte[] larger = before.clone();
     larger[7] = (byte) 0x80;
-    assertThat(new ConfigPins().conflict(2, before, larger)).isNull();
-    assertThat(new ConfigPins().conflict(2, larger, before)).contains("smaller");
+    assertThat(new DevicePins().conflictOfConfig(2, before, larger)).isNull();
+    assertThat(new DevicePins().conflictOfConfig(2, larger, before)).contains("smaller");
     larger[20] = 1;
-    assertThat(new ConfigPins().conflict(2, before, larger)).contains("byte 20");
+    assertThat(new DevicePins().conflictOfConfig(2, before, larger)).contains("byte 20");
   }
 
   /** Whatever is written where: no exception, and the page is never that of another device. */
