@@ -9,6 +9,7 @@ import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -38,6 +39,8 @@ import org.slf4j.LoggerFactory;
  * what becomes of one that cannot work.
  */
 @Component(
+    // Config Admin gives the service back after each call, and machines must outlive that.
+    immediate = true,
     service = ManagedServiceFactory.class,
     property = Constants.SERVICE_PID + "=" + VmProperties.PID)
 public final class VmFactory implements ManagedServiceFactory, VmServices {
@@ -49,7 +52,10 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
   private static final int REFUSED_RANKING = -1000;
 
   /** A machine, or what refuses to be one, and its service. */
-  private record Entry(VirtualMachine vm, ServiceRegistration<VirtualMachine> registration) {}
+  private record Entry(
+      VirtualMachine vm,
+      ServiceRegistration<VirtualMachine> registration,
+      Map<String, Object> configuration) {}
 
   private final BundleContext context;
   private final DriverRegistry drivers;
@@ -91,6 +97,9 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
     }
     synchronized (machines) {
       Entry before = machines.get(pid);
+      if (before != null && isSame(before.configuration(), values)) {
+        return; // Config Admin may tell the same twice
+      }
       if (before != null && isLive(before.vm())) {
         LOG.warn(
             "the new configuration of the virtual machine {} is ignored while it runs",
@@ -174,7 +183,8 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
         new Entry(
             vm,
             context.registerService(
-                VirtualMachine.class, vm, FrameworkUtil.asDictionary(properties))));
+                VirtualMachine.class, vm, FrameworkUtil.asDictionary(properties)),
+            values));
     if (autostart) {
       vm.start();
     }
@@ -186,6 +196,12 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
       entry.registration().unregister();
     }
     return entry;
+  }
+
+  private static boolean isSame(Map<String, Object> before, Map<String, Object> after) {
+    return before.keySet().equals(after.keySet())
+        && before.keySet().stream()
+            .allMatch(key -> Objects.deepEquals(before.get(key), after.get(key)));
   }
 
   private static boolean isLive(VirtualMachine vm) {
