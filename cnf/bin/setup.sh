@@ -163,7 +163,7 @@ java_flags() {
 # Where that run fails the archive is left out: the user's own run will say why.
 class_archive() {
   archive=$launcher/plex86-${jdk_full//[^A-Za-z0-9.+-]/_}.jsa
-  [[ -f $archive ]] && return 0
+  [[ $archive -nt $jar ]] && return 0
   local part=$archive.$$ flags
   java_flags
   "$jdk/bin/java" "${flags[@]}" -XX:ArchiveClassesAtExit="$part" -jar "$jar" run --name class-archive --timeout 30 \
@@ -176,8 +176,10 @@ class_archive() {
 # Builds what is missing or stale; sets what run_java needs.
 ensure_built() {
   make_cache
-  if is_stale; then build; fi
-  find_jdk || { need_build_tools; }
+  # set inside of a build, whose tests run what it has just made
+  if [[ -z ${PLEX86_BUILT:-} ]] && is_stale; then build; fi
+  find_jdk || need_build_tools
+  [[ -f $jar ]] || die 3 "the product was not built; run: ./plex86 build"
   class_archive
 }
 
