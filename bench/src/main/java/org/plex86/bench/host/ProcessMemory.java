@@ -2,6 +2,7 @@
 package org.plex86.bench.host;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,23 +13,19 @@ import java.util.stream.Stream;
  * What one process holds of the host's memory and tables.
  *
  * @param anonymousKb resident memory of its own: RssAnon of /proc/PID/status
- * @param sharedKb resident shared memory: RssShmem; guest RAM is of this kind
  * @param mappings number of VMAs: lines of /proc/PID/maps
  */
-public record ProcessMemory(long anonymousKb, long sharedKb, int mappings, int files, int threads) {
+public record ProcessMemory(long anonymousKb, int mappings, int files, int threads) {
 
   /** Empty if the process has ended. */
   public static Optional<ProcessMemory> of(long pid) {
     Path process = Path.of("/proc", Long.toString(pid));
     long anonymous = 0;
-    long shared = 0;
     int threads = 0;
     try (Stream<Path> files = Files.list(process.resolve("fd"))) {
       for (String line : Files.readAllLines(process.resolve("status"))) {
         if (line.startsWith("RssAnon:")) {
           anonymous = number(line);
-        } else if (line.startsWith("RssShmem:")) {
-          shared = number(line);
         } else if (line.startsWith("Threads:")) {
           threads = (int) number(line);
         }
@@ -36,9 +33,26 @@ public record ProcessMemory(long anonymousKb, long sharedKb, int mappings, int f
       // A zombie has no maps and no memory; it is found by the count of processes.
       return Optional.of(
           new ProcessMemory(
-              anonymous, shared, lines(process.resolve("maps")), (int) files.count(), threads));
+              anonymous, lines(process.resolve("maps")), (int) files.count(), threads));
     } catch (IOException e) {
       return Optional.empty();
+    }
+  }
+
+  /**
+   * The process's part of the shared memory that is resident, in kB: a page that several mappings
+   * show is divided among them, so that the sum over all processes counts it once (Pss_Shmem of
+   * /proc/PID/smaps_rollup). 0 if the process has ended.
+   */
+  public static long proportionalSharedKb(long pid) {
+    Path rollup = Path.of("/proc", Long.toString(pid), "smaps_rollup");
+    try (Stream<String> lines = Files.lines(rollup)) {
+      return lines
+          .filter(line -> line.startsWith("Pss_Shmem:"))
+          .mapToLong(ProcessMemory::number)
+          .sum();
+    } catch (IOException | UncheckedIOException e) {
+      return 0;
     }
   }
 

@@ -3,6 +3,7 @@ package org.plex86.bench.soak;
 
 import java.io.IOException;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.plex86.bench.host.ProcessMemory;
@@ -20,8 +21,7 @@ final class HostSampler {
     NEXUS_MEMORY("nexus memory, MB", 0.05, 4),
     NEXUS_FILES("nexus file descriptors", 0, 4),
     /** The cached mappings of guest address spaces: they follow the load, within bounds. */
-    NEXUS_MAPPINGS("nexus mappings", 0.3, 2000),
-    GUEST_RAM("guest RAM resident, MB", 0.1, 8);
+    NEXUS_MAPPINGS("nexus mappings", 0.3, 2000);
 
     private final String words;
     private final double relative;
@@ -45,10 +45,15 @@ final class HostSampler {
 
   private static final String NEXUS = "plex86-nexus";
 
+  /** Adding up shared memory walks page tables with a lock held: not at every sample. */
+  private static final int SHARED_EVERY = 5;
+
   private final long root;
   private final Map<Metric, Trend> trends = new EnumMap<>(Metric.class);
   private final Map<String, Integer> names = new TreeMap<>();
+  private int samples;
   private int mostMappings;
+  private long mostSharedKb;
 
   HostSampler(long root) {
     this.root = root;
@@ -64,7 +69,13 @@ final class HostSampler {
       now.put(metric, 0.0);
     }
     names.clear();
-    for (ProcessTree.Entry process : ProcessTree.of(root)) {
+    List<ProcessTree.Entry> processes = ProcessTree.of(root);
+    if (samples++ % SHARED_EVERY == 0) {
+      long sharedKb =
+          processes.stream().mapToLong(p -> ProcessMemory.proportionalSharedKb(p.pid())).sum();
+      mostSharedKb = Math.max(mostSharedKb, sharedKb);
+    }
+    for (ProcessTree.Entry process : processes) {
       now.merge(Metric.PROCESSES, 1.0, Double::sum);
       names.merge(process.name(), 1, Integer::sum);
       ProcessMemory memory = ProcessMemory.of(process.pid()).orElse(null);
@@ -75,8 +86,6 @@ final class HostSampler {
         now.merge(Metric.NEXUS_MEMORY, memory.anonymousKb() / 1024.0, Double::sum);
         now.merge(Metric.NEXUS_FILES, (double) memory.files(), Double::sum);
         now.merge(Metric.NEXUS_MAPPINGS, (double) memory.mappings(), Double::sum);
-        // Every process maps the same memory; the one with most of it shows what there is.
-        now.merge(Metric.GUEST_RAM, memory.sharedKb() / 1024.0, Double::max);
         mostMappings = Math.max(mostMappings, memory.mappings());
       } else if (process.name().equals("java")) {
         now.merge(Metric.JVM_MEMORY, memory.anonymousKb() / 1024.0, Double::sum);
@@ -101,6 +110,11 @@ final class HostSampler {
   /** Most VMAs that one nexus process had at any sample. */
   int mostMappings() {
     return mostMappings;
+  }
+
+  /** Most shared memory, guest RAM above all, that all processes together had, in MB. */
+  double mostSharedMb() {
+    return mostSharedKb / 1024.0;
   }
 
   /** What ran at the last sample, by name, for a message. */

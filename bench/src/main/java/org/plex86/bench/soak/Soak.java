@@ -24,7 +24,7 @@ import org.plex86.bench.subject.Workload;
 public final class Soak {
   private static final String USAGE =
       """
-      usage: soak [MINUTES] [--memory SIZE] [--isolation strict|shared]
+      usage: soak [MINUTES] [--memory MEGABYTES] [--isolation strict|shared]
       Runs mixed load on a VM for MINUTES (1 to 10000, default 10), checks all results, clock and
       ticks, and that nothing on the host grows. Ends with what was checked and what was found;
       status 0: all was right, 1: something was wrong, 2: usage error.
@@ -40,7 +40,11 @@ public final class Soak {
   /** The part of the time after which what is held must not grow any more. */
   private static final double WARM_UP = 0.34;
 
+  /** The control memory is shared, too. */
+  private static final int SHARED_BESIDE_RAM_MB = 2;
+
   private final Duration length;
+  private final int memoryMb;
   private final Plex86 plex86;
   private final Path worker;
   private final Path script;
@@ -48,8 +52,9 @@ public final class Soak {
   private final GuestLoad load = new GuestLoad(clock);
   private final Findings findings = new Findings();
 
-  private Soak(Duration length, List<String> options) throws IOException {
+  private Soak(Duration length, int memoryMb, List<String> options) throws IOException {
     this.length = length;
+    this.memoryMb = memoryMb;
     Project project = Project.current();
     Staging staging = new Staging();
     GuestFiles guest = new GuestFiles(project, staging);
@@ -67,6 +72,7 @@ public final class Soak {
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int minutes = 10;
+    int memoryMb = 256;
     List<String> options = new ArrayList<>();
     for (int i = 0; i < arguments.length; i++) {
       if (arguments[i].equals("--help")) {
@@ -74,15 +80,19 @@ public final class Soak {
         return;
       } else if (arguments[i].matches("[1-9][0-9]{0,3}|10000")) {
         minutes = Integer.parseInt(arguments[i]);
-      } else if (List.of("--memory", "--isolation").contains(arguments[i])
-          && i + 1 < arguments.length) {
+      } else if (arguments[i].equals("--memory")
+          && i + 1 < arguments.length
+          && arguments[i + 1].matches("[1-9][0-9]{1,3}")) {
+        memoryMb = Integer.parseInt(arguments[++i]);
+      } else if (arguments[i].equals("--isolation") && i + 1 < arguments.length) {
         options.addAll(List.of(arguments[i], arguments[++i]));
       } else {
         System.err.println("soak: '" + arguments[i] + "' is not understood; see --help");
         System.exit(2);
       }
     }
-    boolean good = new Soak(Duration.ofMinutes(minutes), options).run();
+    options.addAll(List.of("--memory", memoryMb + "M"));
+    boolean good = new Soak(Duration.ofMinutes(minutes), memoryMb, options).run();
     System.exit(good ? 0 : 1);
   }
 
@@ -199,6 +209,10 @@ public final class Soak {
         sampler.mostMappings() < limit,
         "host: at most %d mappings in one nexus process (vm.max_map_count is %d)"
             .formatted(sampler.mostMappings(), limit));
+    findings.check(
+        sampler.mostSharedMb() <= memoryMb + SHARED_BESIDE_RAM_MB,
+        "host: at most %.1f MB of shared memory, for %d MB of guest RAM"
+            .formatted(sampler.mostSharedMb(), memoryMb));
     findings.told("processes of the VM: " + sampler.processes());
   }
 
