@@ -9,9 +9,10 @@ import org.osgi.annotation.versioning.ProviderType;
  * The user's terminal in the hands of an {@link EscapeHandler}: raw, without echo or translation of
  * line ends. Any thread.
  *
- * <p>The loan ends with {@link #close}, or without it when the user presses {@code Ctrl-A} and the
- * handler's key again, or when the console is closed: then the input is at its end and the output
- * throws an exception.
+ * <p>The loan ends with {@link #close}. When the user presses {@code Ctrl-A} and the handler's key
+ * again, or the console is closed, the input is at its end; the holder then has half a second to
+ * put the terminal in order and to close the loan, before the output throws an exception and the
+ * handler's thread is interrupted.
  */
 @ProviderType
 public interface TerminalLoan extends AutoCloseable {

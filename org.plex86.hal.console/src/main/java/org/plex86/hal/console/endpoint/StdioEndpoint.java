@@ -57,6 +57,9 @@ public final class StdioEndpoint implements Endpoint {
   private TerminalFront front;
   private Listener listener;
 
+  /** Whether the guest's last output was not the end of a line. */
+  private volatile boolean lineOpen;
+
   /** Standard input and output. */
   public StdioEndpoint(String vmName, String channelName, EscapeRegistry escapes) {
     this(vmName, channelName, escapes, 0, 1);
@@ -111,7 +114,11 @@ public final class StdioEndpoint implements Endpoint {
 
   @Override
   public int write(ByteBuffer bytes) {
-    return pump.offer(bytes);
+    int count = pump.offer(bytes);
+    if (count > 0) {
+      lineOpen = bytes.get(bytes.position() - 1) != '\n';
+    }
+    return count;
   }
 
   @Override
@@ -165,10 +172,12 @@ public final class StdioEndpoint implements Endpoint {
     lease.release();
   }
 
+  /** Shows a line of the host's, on a line of its own. */
   private void show(String line) {
-    byte[] text =
-        ("[plex86: " + line + "]" + (terminal ? "\r\n" : "\n")).getBytes(StandardCharsets.UTF_8);
-    pump.offer(ByteBuffer.wrap(text));
+    String end = terminal ? "\r\n" : "\n";
+    String text = (lineOpen ? end : "") + "[plex86: " + line + "]" + end;
+    lineOpen = false;
+    pump.offer(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
   }
 
   private final class Output implements OutputPump.Listener {

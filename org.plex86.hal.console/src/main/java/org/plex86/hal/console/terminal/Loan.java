@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.plex86.hal.console.TerminalLoan;
 import org.plex86.hal.console.io.ByteRing;
@@ -20,6 +21,7 @@ final class Loan implements TerminalLoan {
   private final ByteRing typed = new ByteRing(INPUT_BYTES);
   private final Input input = new Input();
   private final Output output = new Output();
+  private volatile boolean inputEnded;
   private volatile boolean ended;
   private volatile Runnable onResize = () -> {};
 
@@ -43,10 +45,33 @@ final class Loan implements TerminalLoan {
     onResize.run();
   }
 
-  /** Ends input and output. */
-  synchronized void end() {
+  /**
+   * Ends the input, so that the holder leaves the terminal as it found it and closes the loan.
+   *
+   * @return whether it did so in time
+   */
+  synchronized boolean askBack(long millis) throws InterruptedException {
+    inputEnded = true;
+    notifyAll();
+    long end = System.nanoTime() + millis * 1_000_000;
+    for (long left; !ended && (left = end - System.nanoTime()) > 0; ) {
+      wait(left / 1_000_000 + 1);
+    }
+    return ended;
+  }
+
+  /** Ends input and output, with a last line that is shown as far as the terminal takes it. */
+  synchronized void end(String line) {
+    inputEnded = true;
     ended = true;
     notifyAll();
+    byte[] text = ("\r\n" + line + "\r\n").getBytes(StandardCharsets.UTF_8);
+    try {
+      display.write(ByteBuffer.allocateDirect(text.length).put(0, text));
+    } catch (IOException e) {
+      // The terminal is gone; the reader of its input sees that, too, and ends the machine.
+      return;
+    }
   }
 
   @Override
@@ -80,7 +105,7 @@ final class Loan implements TerminalLoan {
   }
 
   private synchronized int take(ByteBuffer into) throws IOException {
-    while (typed.size() == 0 && !ended) {
+    while (typed.size() == 0 && !inputEnded) {
       try {
         wait();
       } catch (InterruptedException e) {
@@ -88,7 +113,7 @@ final class Loan implements TerminalLoan {
         throw new IOException("interrupted while waiting for the terminal", e);
       }
     }
-    return ended ? -1 : typed.take(into);
+    return inputEnded ? -1 : typed.take(into);
   }
 
   private final class Input extends InputStream {
@@ -111,7 +136,7 @@ final class Loan implements TerminalLoan {
 
     @Override
     public int available() {
-      return ended ? 0 : typed.size();
+      return inputEnded ? 0 : typed.size();
     }
   }
 

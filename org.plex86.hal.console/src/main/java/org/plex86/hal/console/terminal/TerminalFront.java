@@ -45,6 +45,9 @@ public final class TerminalFront implements FdReader.Handler {
     void gone(IOException cause);
   }
 
+  /** How long the holder of a loan has to put the terminal in order. */
+  private static final long RETURN_MILLIS = 500;
+
   private final String vmName;
   private final EscapeRegistry escapes;
   private final Guest guest;
@@ -146,14 +149,21 @@ public final class TerminalFront implements FdReader.Handler {
   synchronized void takeBack(Loan ending) {
     if (loan == ending) {
       loan = null;
-      ending.end();
-      guest.show("back at the console of " + vmName);
+      ending.end("[plex86: back at the console of " + vmName + "]");
       guest.releaseOutput();
       guest.inputTaken();
     }
   }
 
+  /** Asks for a loan back, and takes it from a holder that does not give it. */
   private void endLoan(Loan ending) {
+    try {
+      if (ending.askBack(RETURN_MILLIS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     takeBack(ending);
     Thread handler = running.get(ending.key);
     if (handler != null) {
