@@ -3,10 +3,11 @@ package org.plex86.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -15,19 +16,30 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.plex86.guest.ExecServer.Outcome;
 
-/** Process 1's exec server keeps to the protocol, and nothing that a command or a host does blocks it. */
+/**
+ * Process 1's exec server keeps to the protocol, and nothing that a command or a host does blocks
+ * it.
+ */
 @Timeout(value = 30, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ExecProtocolTest {
   private ExecServer server;
 
+  /** The harness is a program of the guest: 32 bits, which not every host runs. */
   @BeforeEach
   void start() throws IOException {
-    server = ExecServer.start();
+    try {
+      server = ExecServer.start();
+    } catch (IOException e) {
+      assumeThat(e).message().doesNotContain("Exec format error");
+      throw e;
+    }
   }
 
   @AfterEach
   void close() throws IOException {
-    server.close();
+    if (server != null) {
+      server.close();
+    }
   }
 
   @Test
@@ -55,8 +67,8 @@ class ExecProtocolTest {
     new Random(1).nextBytes(bytes);
     server.run("tee /dev/stderr");
     Outcome outcome = server.finish(bytes);
-    assertThat(Arrays.equals(outcome.stdout(), bytes)).isTrue();
-    assertThat(Arrays.equals(outcome.stderr(), bytes)).isTrue();
+    assertThat(outcome.stdout().equals(ByteBuffer.wrap(bytes))).isTrue();
+    assertThat(outcome.stderr().equals(ByteBuffer.wrap(bytes))).isTrue();
   }
 
   @Test
@@ -66,8 +78,8 @@ class ExecProtocolTest {
     server.send(ExecServer.STDIN, new byte[Math.min(window, ExecServer.MAX_PAYLOAD)]);
     server.send(ExecServer.STDIN, new byte[Math.min(window, ExecServer.MAX_PAYLOAD)]);
     Outcome outcome = server.finish();
-    assertThat(outcome.stdout()).hasSize(2_000_000);
-    assertThat(outcome.stderr()).hasSize(2_000_000);
+    assertThat(outcome.stdout().remaining()).isEqualTo(2_000_000);
+    assertThat(outcome.stderr().remaining()).isEqualTo(2_000_000);
   }
 
   @Test
@@ -121,7 +133,7 @@ class ExecProtocolTest {
   void allThatWasWrittenBeforeTheEndComesBeforeExit() throws IOException {
     server.run("head -c 200000 /dev/zero; kill -9 $$");
     Outcome outcome = server.finish();
-    assertThat(outcome.stdout()).hasSize(200_000);
+    assertThat(outcome.stdout().remaining()).isEqualTo(200_000);
     assertThat(outcome.status()).isEqualTo(128 + 9);
   }
 

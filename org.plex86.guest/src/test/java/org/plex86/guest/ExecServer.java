@@ -35,21 +35,21 @@ final class ExecServer implements AutoCloseable {
   private static final int HEADER = 8;
 
   /** What arrives from the guest. */
-  record Frame(int type, byte[] payload) {
+  record Frame(int type, ByteBuffer payload) {
     /** The payload as one number, as EXIT and STDIN_WINDOW have it. */
     int number() {
-      return ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN).getInt();
+      return payload.getInt(0);
     }
   }
 
   /** All that a command gave. */
-  record Outcome(byte[] stdout, byte[] stderr, int status) {
+  record Outcome(ByteBuffer stdout, ByteBuffer stderr, int status) {
     String text() {
-      return new String(stdout, StandardCharsets.UTF_8);
+      return StandardCharsets.UTF_8.decode(stdout.duplicate()).toString();
     }
 
     String errorText() {
-      return new String(stderr, StandardCharsets.UTF_8);
+      return StandardCharsets.UTF_8.decode(stderr.duplicate()).toString();
     }
   }
 
@@ -93,16 +93,14 @@ final class ExecServer implements AutoCloseable {
   }
 
   void signal(int number) throws IOException {
-    send(
-        SIGNAL,
-        ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(number).array());
+    send(SIGNAL, ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(number).array());
   }
 
   Frame receive() throws IOException {
     ByteBuffer header = read(HEADER);
     int type = header.get() & 0xff;
     int length = header.getInt(4);
-    return new Frame(type, read(length).array());
+    return new Frame(type, read(length));
   }
 
   /** What the command gives until it ends, without input. */
@@ -121,11 +119,14 @@ final class ExecServer implements AutoCloseable {
     while (true) {
       Frame frame = receive();
       switch (frame.type()) {
-        case STDOUT -> out.writeBytes(frame.payload());
-        case STDERR -> err.writeBytes(frame.payload());
+        case STDOUT -> out.writeBytes(frame.payload().array());
+        case STDERR -> err.writeBytes(frame.payload().array());
         case STDIN_WINDOW -> sent = sendGranted(input, sent, frame.number());
         case EXIT -> {
-          return new Outcome(out.toByteArray(), err.toByteArray(), frame.number());
+          return new Outcome(
+              ByteBuffer.wrap(out.toByteArray()),
+              ByteBuffer.wrap(err.toByteArray()),
+              frame.number());
         }
         default -> assertThat(frame.type()).isEqualTo(READY);
       }
