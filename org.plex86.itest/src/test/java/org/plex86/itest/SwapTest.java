@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceRegistration;
+import org.plex86.hal.api.ChannelDriver;
+import org.plex86.monitor.VirtualMachine;
+import org.plex86.monitor.VmEnd;
+import org.plex86.monitor.VmProperties;
+import org.plex86.monitor.VmState;
+
+/** Drivers that are replaced while a real guest uses their device. */
+class SwapTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /**
+   * Reads numbered lines: each must follow the one before. The kernel takes a few buffers for
+   * itself, at boot and each minute (drivers/char/hw_random/core.c), hence a few gaps may be.
+   */
+  private static final String CHECK_NUMBERS =
+      "dd if=/dev/hwrng bs=64 count=%d 2>/dev/null |"
+          + " awk 'length($0) != 15 || $1+0 <= last { exit 2 }"
+          + " NR > 1 && $1+0 != last+1 { gaps++ }"
+          + " { last = $1+0 }"
+          + " END { if (gaps > 10 || NR != %d) exit 3 }'";
+
+  private final BundleContext context = FrameworkUtil.getBundle(SwapTest.class).getBundleContext();
+  private final Machines machines = new Machines();
+  private final AtomicLong count = new AtomicLong(1);
+  private final AtomicInteger crashes = new AtomicInteger();
+
+  @AfterEach
+  void close() throws IOException {
+    machines.close();
+  }
+
+  private ServiceRegistration<ChannelDriver> register(
+      String type, ChannelDriver driver, int ranking) {
+    Dictionary<String, Object> properties = new Hashtable<>();
+    properties.put(ChannelDriver.TYPE, type);
+    properties.put(Constants.SERVICE_RANKING, ranking);
+    return context.registerService(ChannelDriver.class, driver, properties);
+  }
+
+  private VirtualMachine exec(String command, String channel) {
+    String escaped = command.replace("\\", "\\\\").replace(",", "\\,");
+    return machines.start(
+        "swap",
+        Map.of(
+            VmProperties.MEMORY,
+            64L << 20,
+            VmProperties.APPEND,
+            "quiet plex86.exec",
+            VmProperties.CHANNELS,
+            new String[] {"type=console,quiet=on,exec=" + escaped, channel}));
+  }
+
+  private static String numbers(int reads) {
+    return CHECK_NUMBERS.formatted(reads, reads * 64 / CountingRng.LINE);
+  }
+
+  /** Replaces drivers by ones of higher ranking until the machine has ended. */
+  private VmEnd swapUntilTheEnd(
+      VirtualMachine vm, String type, Supplier<ChannelDriver> driver, AtomicInteger swaps)
+      throws InterruptedException {
+    ServiceRegistration<ChannelDriver> current = register(type, driver.get(), 0);
+    try {
+      for (int ranking = 1; vm.state() != VmState.ENDED && ranking < 10_000; ranking++) {
+        ServiceRegistration<ChannelDriver> next = register(type, driver.get(), ranking);
+        Thread.sleep(5);
+        current.unregister();
+        current = next;
+        swaps.incrementAndGet();
+        Thread.sleep(5);
+      }
+      return Machines.end(vm, PATIENCE);
+    } finally {
+      current.unregister();
+    }
+  }
+
+  @Test
+  void thirdPartysDeviceServesTheGuest() {
+    var driver = register(CountingRng.TYPE, new CountingRng(count, crashes, 0), 0);
+    try {
+      VmEnd end = Machines.end(exec(numbers(200), "type=counting-rng,name=rng0"), PATIENCE);
+      assertThat(end.result()).as("%s", end).hasValue(0);
+      assertThat(count.get()).isGreaterThan(200 * 4);
+    } finally {
+      driver.unregister();
+    }
+  }
+
+  @Test
+  void readerInTheGuestMissesNothingWhenDriversAreSwapped() throws InterruptedException {
+    AtomicInteger swaps = new AtomicInteger();
+    VirtualMachine vm = exec(numbers(5000), "type=counting-rng,name=rng0");
+    VmEnd end =
+        swapUntilTheEnd(vm, CountingRng.TYPE, () -> new CountingRng(count, crashes, 0), swaps);
+    assertThat(end.result()).as("%s", end).hasValue(0);
+    assertThat(swaps.get()).isGreaterThan(20);
+  }
+
+  @Test
+  void readerInTheGuestMissesNothingWhenDriversCrash() throws InterruptedException {
+    AtomicInteger swaps = new AtomicInteger();
+    VirtualMachine vm = exec(numbers(5000), "type=counting-rng,name=rng0");
+    VmEnd end =
+        swapUntilTheEnd(vm, CountingRng.TYPE, () -> new CountingRng(count, crashes, 30), swaps);
+    assertThat(end.result()).as("%s", end).hasValue(0);
+    assertThat(crashes.get()).isGreaterThan(10);
+  }
+
+  @Test
+  void guestWaitsWhileThereIsNoDriverAndGoesOnWithTheNext() throws InterruptedException {
+    var driver = register(CountingRng.TYPE, new CountingRng(count, crashes, 0), 0);
+    VirtualMachine vm = exec(numbers(5000), "type=counting-rng,name=rng0");
+    while (count.get() < 100 && vm.state() != VmState.ENDED) {
+      Thread.sleep(1);
+    }
+    driver.unregister();
+    long parked = count.get();
+    assertThat(vm.channels().get(1).state()).isIn("PARKED", "QUIESCING");
+    Thread.sleep(500);
+    assertThat(count.get()).isEqualTo(parked);
+    assertThat(vm.state()).isEqualTo(VmState.RUNNING);
+    driver = register(CountingRng.TYPE, new CountingRng(count, crashes, 0), 0);
+    try {
+      assertThat(Machines.end(vm, PATIENCE).result()).hasValue(0);
+    } finally {
+      driver.unregister();
+    }
+  }
+
+  @Test
+  void diskKeepsEveryByteWhenItsDriverIsSwappedUnderLoad() throws InterruptedException {
+    byte[] content = new byte[16 << 20];
+    AtomicInteger swaps = new AtomicInteger();
+    VirtualMachine vm =
+        exec(
+            "set -e; head -c 8000000 /dev/urandom > /tmp/x; i=0;"
+                + " while [ $i -lt 4 ]; do"
+                + " dd if=/tmp/x of=/dev/vda bs=4k seek=$i conv=fsync 2>/dev/null;"
+                + " echo 3 > /proc/sys/vm/drop_caches;"
+                + " dd if=/dev/vda bs=4k skip=$i 2>/dev/null | head -c 8000000 | cmp - /tmp/x;"
+                + " i=$((i+1)); done",
+            "type=ram-disk,name=disk0");
+    VmEnd end = swapUntilTheEnd(vm, RamDisk.TYPE, () -> new RamDisk(content), swaps);
+    assertThat(end.result()).as("%s", end).hasValue(0);
+    assertThat(swaps.get()).isGreaterThan(10);
+  }
+}
