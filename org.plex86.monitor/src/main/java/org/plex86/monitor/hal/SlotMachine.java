@@ -215,8 +215,11 @@ final class SlotMachine implements SlotThread.Work {
 
   /** Ends the slot with the virtual machine, after what the guest has sent last was served. */
   void end() {
+    if (binding != null) {
+      binding.hold(false); // what its close can still take of the queues, it may
+    }
     if (serves()) {
-      queues.ringAll(); // its last kick may have come with the end
+      queues.ringAll(); // the guest's last kick may have come with its end
       notifyDriver();
     }
     if (state != SlotState.ENDED) {
@@ -308,7 +311,7 @@ final class SlotMachine implements SlotThread.Work {
     if (closing == null) {
       return;
     }
-    closing.hold(true);
+    closing.hold(!choice.isEnding()); // what it leaves is the next driver's, if there will be one
     close(closing);
     binding = null;
     report.event(

@@ -398,6 +398,31 @@ class ChannelSlotTest {
   }
 
   @Test
+  void driverMayServeInItsCloseWhatItLeftInTheQueueWhenTheMachineEnds() throws HalException {
+    old.ignoresKicks = true;
+    old.servesInClose = true;
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.send();
+      assertThat(f.slot.close()).isTrue();
+      f.collect();
+      assertThat(f.returned).isEqualTo(numbers(1));
+    }
+  }
+
+  @Test
+  void driverGetsNothingNewInItsCloseWhenAnotherFollows() throws HalException {
+    old.ignoresKicks = true;
+    old.servesInClose = true;
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.send();
+      f.registry.add(fresh.service(2, 1, "1.0.0"));
+      f.exchange(1);
+      assertThat(old.channel().seen).isEmpty();
+      assertThat(fresh.channel().seen).containsExactly(1L, 2L);
+    }
+  }
+
+  @Test
   void closeDoesNotWaitForeverForDriverThatHangs() throws HalException {
     try (SlotFixture f = SlotFixture.running(old)) {
       old.hangsIn = "close";

@@ -38,6 +38,12 @@ final class EchoDriver implements ChannelDriver {
   volatile String throwsIn = "";
   volatile String hangsIn = "";
 
+  /** Whether packets stay in the queue when they are announced. */
+  volatile boolean ignoresKicks;
+
+  /** Whether a close serves what is in the queue. */
+  volatile boolean servesInClose;
+
   /** How many packets are held back, to be completed by later notifications only. */
   volatile int holdsBack;
 
@@ -123,6 +129,12 @@ final class EchoDriver implements ChannelDriver {
     @Override
     public void notify(int number) {
       called("notify " + number);
+      if (!ignoresKicks) {
+        serve(number);
+      }
+    }
+
+    private void serve(int number) {
       PacketQueue queue = context.queue(number);
       for (Packet packet; (packet = queue.poll()) != null; ) {
         held.addLast(packet);
@@ -162,6 +174,9 @@ final class EchoDriver implements ChannelDriver {
     @Override
     public void close() {
       called("close");
+      if (servesInClose) {
+        serve(0);
+      }
     }
   }
 }
