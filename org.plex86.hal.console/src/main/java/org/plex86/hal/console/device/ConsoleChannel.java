@@ -268,6 +268,11 @@ public final class ConsoleChannel implements Channel {
     }
   }
 
+  /** One line: a stack trace says nothing more of a failed system call. */
+  private void reportFailure(String what, IOException cause) {
+    context.reportError(what + ": " + cause.getMessage(), null);
+  }
+
   /** On a raw terminal a line feed alone does not go back to the first column. */
   private byte[] withCarriageReturns(byte[] text) {
     ByteBuffer lines = ByteBuffer.allocate(2 * text.length);
@@ -342,7 +347,7 @@ public final class ConsoleChannel implements Channel {
 
     @Override
     public void failed(String what, IOException cause) {
-      context.reportError(what, cause);
+      reportFailure(what, cause);
     }
   }
 
@@ -372,7 +377,7 @@ public final class ConsoleChannel implements Channel {
 
     @Override
     public void failed(String what, IOException cause) {
-      context.reportError(what, cause);
+      reportFailure(what, cause);
     }
 
     @Override

@@ -29,6 +29,7 @@ public final class StdioEndpoint implements Endpoint {
   /** Exit status of a process that SIGPIPE ended. */
   private static final int STATUS_PIPE = 128 + 13;
 
+  private static final long LAST_LINE_NANOS = 200_000_000;
   private static final int OUTPUT_BUFFER = 1 << 18;
 
   /**
@@ -154,6 +155,19 @@ public final class StdioEndpoint implements Endpoint {
     pump.flush(stallNanos, totalNanos);
   }
 
+  /** The user's shell starts its prompt where the cursor is. */
+  private void endLine() {
+    if (terminal && lineOpen) {
+      lineOpen = false;
+      pump.offer(ByteBuffer.wrap("\r\n".getBytes(StandardCharsets.US_ASCII)));
+      try {
+        pump.flush(LAST_LINE_NANOS, LAST_LINE_NANOS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   /** In the reverse order of opening; safe after an {@link #open} that failed half-way. */
   @Override
   public void close() {
@@ -164,6 +178,7 @@ public final class StdioEndpoint implements Endpoint {
       front.close();
     }
     if (pump != null) {
+      endLine();
       pump.close();
     }
     if (raw != null) {

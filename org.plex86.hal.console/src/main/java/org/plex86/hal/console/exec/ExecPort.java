@@ -164,7 +164,8 @@ public final class ExecPort {
 
   private void report() {
     if (reported.compareAndSet(false, true)) {
-      host.finished(status == 0 && outputLost ? STATUS_OUTPUT_FAILED : status);
+      boolean ofThat = status == 0 || status == 128 + SIGPIPE;
+      host.finished(outputLost && ofThat ? STATUS_OUTPUT_FAILED : status);
     }
   }
 
@@ -223,19 +224,20 @@ public final class ExecPort {
 
     @Override
     public void failed(IOException cause) {
-      if (cause instanceof IoError error && error.errno() == LibC.EPIPE) {
-        if (standard) {
-          // As in a pipeline on the host: the command is to die of its reader's end.
-          signal = SIGPIPE;
-          host.inputReady();
-        }
-        return;
+      boolean readerGone = cause instanceof IoError error && error.errno() == LibC.EPIPE;
+      if (standard) {
+        // As in a pipeline on the host: the command is to die of its reader's end. On any other
+        // failure, too, as there is no way to have its write(2) fail.
+        signal = SIGPIPE;
+        host.inputReady();
       }
-      outputLost = true;
-      host.failed(
-          (standard ? "standard output" : "standard error")
-              + " cannot be written, the command's output is lost",
-          cause);
+      if (!readerGone) {
+        outputLost = true;
+        host.failed(
+            (standard ? "standard output" : "standard error")
+                + " cannot be written, the command's output is lost",
+            cause);
+      }
     }
   }
 }

@@ -230,10 +230,12 @@ class ExecTest {
     try (TestSlot slot = ExecSlots.open("cat", in.readFd(), full, err.writeFd())) {
       LinuxGuest guest = agent(slot, "cat");
       guest.write(1, frame(Frame.STDOUT, new byte[10]));
-      exit(guest, 0);
+      assertThat(afterRun(guest, "cat", 12)).isEqualTo(frame(Frame.SIGNAL, number(13)));
+      exit(guest, 128 + 13);
       assertThat(slot.result()).isEqualTo(1);
       assertThat(slot.errors())
-          .anyMatch(line -> line.contains("standard output cannot be written"));
+          .anyMatch(
+              line -> line.matches("standard output cannot be written.*No space left on device"));
     } finally {
       LibC.close(full);
     }
