@@ -123,6 +123,11 @@ maven() {
   return "$status"
 }
 
+# first_error LOG : the line of Maven's output that says most
+first_error() {
+  grep -m 1 -E '^\[ERROR\] .*(\.java|\.[chS]):|^\[ERROR\] Failed to execute' "$1" | cut -c 9-300 || true
+}
+
 build() {
   local log=$root/target/build.log free
   need_build_tools
@@ -139,8 +144,7 @@ build() {
       if grep -q 'No space left on device' "$log"; then
         die 3 "the disk is full; free some space and run the same command again"
       fi
-      grep '^\[ERROR\]' "$log" | head -n 20 >&2 || true
-      die 3 "the build failed (see $log)"
+      die 3 "the build failed: $(first_error "$log") (all of it is in $log)"
     fi
     rm -f "$launcher"/plex86-*.jsa
     mv "$stamp.new" "$stamp"

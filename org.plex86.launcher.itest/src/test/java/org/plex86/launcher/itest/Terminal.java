@@ -176,17 +176,21 @@ final class Terminal implements AutoCloseable {
   }
 
   /** Takes the terminal away, as when its window is closed. */
-  void hangUp() throws InterruptedException {
+  void hangUp() {
     closed = true;
-    reader.join();
+    try {
+      reader.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     LibC.C.close(slave);
     LibC.C.close(master);
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
-    process.destroyForcibly().waitFor();
+    process.destroyForcibly();
     if (!closed) {
       hangUp();
     }

@@ -97,7 +97,7 @@ class TerminalIT {
   void ctrlACGoesToTheGogoShellAndBack() throws Exception {
     try (Terminal terminal = boot("--quiet", "--name", "gogo1")) {
       terminal.type(CTRL_A + "c");
-      terminal.expect("g! ");
+      terminal.expect("plex86> ");
       terminal.type("vm:list\r");
       terminal.expect("gogo1");
       terminal.type("hal:list\r");
