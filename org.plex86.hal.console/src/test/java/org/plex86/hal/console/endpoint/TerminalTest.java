@@ -102,6 +102,22 @@ class TerminalTest {
   }
 
   @Test
+  void driverThatTakesOverKeepsTheTerminalRawAndRestoresItAtTheEnd() throws Exception {
+    var before = Fds.modes(pty.slave());
+    try (TestSlot older = slot()) {
+      try (TestSlot newer = slot()) {
+        older.run(() -> older.channel().close());
+        assertThat(Fds.isRaw(pty.slave())).isTrue();
+        LinuxGuest guest = new LinuxGuest(newer);
+        type("still here");
+        guest.awaitText(0, "still here");
+      }
+      assertThat(Fds.modes(pty.slave())).isEqualTo(before);
+    }
+    assertThat(Fds.modes(pty.slave())).isEqualTo(before);
+  }
+
+  @Test
   void keysReachTheGuestUnchanged() throws Exception {
     try (TestSlot slot = slot()) {
       LinuxGuest guest = new LinuxGuest(slot);
