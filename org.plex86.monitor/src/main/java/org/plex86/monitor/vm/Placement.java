@@ -14,8 +14,15 @@ import org.plex86.monitor.nexus.NexusProcess;
  * core 6 us, across cores 60 us, measured on a nested host). Any thread.
  */
 final class Placement {
-  private final BitSet allowed = allowedCpus();
+  private BitSet allowed;
   private final Map<NexusProcess, Integer> places = new HashMap<>();
+
+  /** Finds out about the host. The first machine would do it otherwise. */
+  synchronized void prepare() {
+    if (allowed == null) {
+      allowed = allowedCpus();
+    }
+  }
 
   /**
    * Puts a machine on the CPU with the fewest machines.
@@ -23,6 +30,7 @@ final class Placement {
    * @param pin the CPUs that the user allows; empty: all that the monitor may use
    */
   synchronized void add(NexusProcess nexus, ControlMemory control, BitSet pin) {
+    prepare();
     BitSet candidates = (BitSet) allowed.clone();
     if (candidates.intersects(pin)) {
       candidates.and(pin);

@@ -2,6 +2,7 @@
 package org.plex86.monitor.vm;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,6 +11,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -63,7 +69,11 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
   private final Placement placement = new Placement();
   private final ScheduledThreadPoolExecutor timers;
   private final Map<String, Entry> machines = new HashMap<>();
-  private Path executable;
+
+  /** Machines whose configuration is gone, and which are not over yet. */
+  private final Set<VirtualMachine> ending = ConcurrentHashMap.newKeySet();
+
+  private final FutureTask<Path> executable;
 
   /** Called by DS. */
   @Activate
@@ -81,6 +91,18 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
             },
             new ThreadPoolExecutor.DiscardPolicy());
     timers.setRemoveOnCancelPolicy(true);
+    executable = new FutureTask<>(this::unpack);
+    // The C library is bound and the nexus unpacked while the container starts other bundles.
+    Thread preparation = new Thread(executable, "plex86 preparation");
+    preparation.setDaemon(true);
+    preparation.start();
+  }
+
+  private Path unpack() throws IOException {
+    placement.prepare();
+    // One directory for each content: an update of the bundle keeps its data files.
+    String version = "nexus-" + context.getBundle().getLastModified();
+    return NexusExecutable.unpack(context.getDataFile(version).toPath());
   }
 
   @Override
@@ -117,8 +139,11 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
     synchronized (machines) {
       entry = take(pid);
     }
-    if (entry != null) {
-      entry.vm().kill();
+    if (entry != null && isLive(entry.vm())) {
+      VirtualMachine vm = entry.vm();
+      ending.add(vm);
+      CompletionStage<Void> unused = vm.ended().thenRun(() -> ending.remove(vm));
+      vm.kill();
     }
   }
 
@@ -136,6 +161,9 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
     for (Entry entry : all) {
       awaitEnd(entry.vm(), end - System.nanoTime());
     }
+    for (VirtualMachine vm : ending) {
+      awaitEnd(vm, end - System.nanoTime());
+    }
     timers.shutdownNow();
   }
 
@@ -146,7 +174,7 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
       LOG.warn("the virtual machine {} did not end within {} s", vm.name(), END_SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
       throw new IllegalStateException(e); // it never completes so
     }
   }
@@ -211,13 +239,14 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
   // ---- VmServices ----
 
   @Override
-  public synchronized Path executable() throws IOException {
-    if (executable == null) {
-      // One directory for each content: an update of the bundle keeps its data files.
-      String version = "nexus-" + context.getBundle().getLastModified();
-      executable = NexusExecutable.unpack(context.getDataFile(version).toPath());
+  public Path executable() throws IOException {
+    try {
+      return executable.get();
+    } catch (ExecutionException e) {
+      throw new IOException("cannot unpack the nexus: " + e.getCause().getMessage(), e);
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException("interrupted");
     }
-    return executable;
   }
 
   @Override
