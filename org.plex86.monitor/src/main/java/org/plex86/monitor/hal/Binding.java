@@ -16,7 +16,7 @@ import org.plex86.monitor.virtio.Virtqueue;
 final class Binding implements ChannelContext {
   private final SlotMachine machine;
   private final BoundQueue[] queues = new BoundQueue[DeviceProfile.QUEUES_MAX];
-  private DriverService service;
+  private volatile DriverService service; // volatile: others ask whose it is
   private Channel channel;
   private DeviceProfile profile;
   private int queueCount = DeviceProfile.QUEUES_MAX; // until the channel has said

@@ -77,6 +77,11 @@ final class DriverChoice {
     return failing || untilErrors(now) == 0 ? ErrorDriver.service(known, spec.type()) : null;
   }
 
+  /** Whether a driver that was wanted has not gone since. */
+  boolean isOffered(DriverService driver) {
+    return driver.driver() instanceof ErrorDriver || candidates().contains(driver);
+  }
+
   /** How long until {@link #wanted} may change by itself, in nanoseconds. */
   long untilDue(long now) {
     return Math.min(blocks.untilDue(now), untilErrors(now));

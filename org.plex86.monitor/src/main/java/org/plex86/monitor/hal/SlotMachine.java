@@ -48,8 +48,8 @@ final class SlotMachine implements SlotThread.Work {
   /** Who serves the guest; null: nobody. Volatile: others ask whether it is a certain one. */
   private volatile Binding binding;
 
-  /** Who is being opened, and does not serve yet; null: nobody. */
-  private Binding candidate;
+  /** Who is being opened, and does not serve yet; null: nobody. Volatile as the other. */
+  private volatile Binding candidate;
 
   SlotMachine(
       ChannelSpec spec,
@@ -100,9 +100,13 @@ final class SlotMachine implements SlotThread.Work {
     return guard.running();
   }
 
+  /** Whether a driver serves the guest, or is being opened. */
   boolean uses(DriverService service) {
-    Binding bound = binding;
-    return bound != null && bound.service().id() == service.id();
+    return isOf(candidate, service) || isOf(binding, service);
+  }
+
+  private static boolean isOf(Binding some, DriverService service) {
+    return some != null && some.service().id() == service.id();
   }
 
   SlotStatus status() {
@@ -349,6 +353,11 @@ final class SlotMachine implements SlotThread.Work {
   private String tryBind(DriverService service) {
     Binding next = new Binding(this, service);
     candidate = next;
+    // whoever takes a driver out of the registry looks here after that, and so do we there
+    if (!choice.isOffered(service)) {
+      candidate = null;
+      return "it has gone";
+    }
     Throwable thrown = guard.run("open", () -> next.open(spec));
     String reason;
     if (thrown instanceof HalException) {
@@ -361,7 +370,6 @@ final class SlotMachine implements SlotThread.Work {
     } else {
       reason = transport.bind(next.profile());
       if (reason == null) {
-        candidate = null;
         bound(next);
         return "";
       }
@@ -377,6 +385,7 @@ final class SlotMachine implements SlotThread.Work {
     boolean errors = next.service().driver() instanceof ErrorDriver;
     next.markInForce();
     binding = next;
+    candidate = null;
     enter(errors ? SlotState.FAILING : SlotState.BOUND, "");
     long stall = first ? 0 : System.nanoTime() - stalledAt;
     report.bound(next.service().label(), Duration.ofNanos(stall));
