@@ -22,6 +22,8 @@ import org.plex86.hal.api.ChannelDriver;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
 import org.plex86.monitor.VmProperties;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Makes the virtual machine of a {@link RunRequest}, starts it, and reports how it ended. */
 @Component(
@@ -46,6 +48,10 @@ public final class RunSession {
               service = BiConsumer.class)
           Map<String, Object> request)
       throws IOException, InvalidSyntaxException, InterruptedException {
+    // Loads what SLF4J needs for its first line: a machine that ends because the framework stops
+    // logs
+    // when classes can no longer be loaded.
+    LoggerFactory.getLogger(RunSession.class).isEnabledForLevel(Level.ERROR);
     this.context = context;
     this.result = result;
     this.request = request;
