@@ -23,15 +23,19 @@ static const char scratch_file[] = "bench.scratch";
 
 /* ---- system calls ---- */
 
-static u64 getppid_vdso(u32 n) {
+static u64 getppid_vdso(u32 n)
+{
   u64 start = monotonic();
-  while (n--) sys(SYS_getppid);
+  while (n--)
+    sys(SYS_getppid);
   return monotonic() - start;
 }
 
-static u64 getppid_int80(u32 n) {
+static u64 getppid_int80(u32 n)
+{
   u64 start = monotonic();
-  while (n--) syscall_int80(SYS_getppid, 0, 0, 0, 0, 0, 0);
+  while (n--)
+    syscall_int80(SYS_getppid, 0, 0, 0, 0, 0, 0);
   return monotonic() - start;
 }
 
@@ -51,59 +55,75 @@ struct elf_symbol {
 };
 
 /* The vDSO is one segment whose addresses start at 0. */
-static void *vdso_function(const char *name) {
+static void *vdso_function(const char *name)
+{
   enum { PT_DYNAMIC = 2, DT_HASH = 4, DT_STRTAB = 5, DT_SYMTAB = 6 };
   u32 base = vdso_base(), symbols = 0, strings = 0, *hash = NULL;
   const struct elf_header *header = (const struct elf_header *)base;
-  if (base == 0) return NULL;
+  if (base == 0)
+    return NULL;
   const struct elf_segment *segment = (const struct elf_segment *)(base + header->phoff);
   for (int i = 0; i < header->phnum; i++, segment++) {
-    if (segment->type != PT_DYNAMIC) continue;
+    if (segment->type != PT_DYNAMIC)
+      continue;
     for (const u32 *d = (const u32 *)(base + segment->vaddr); d[0]; d += 2) {
-      if (d[0] == DT_HASH) hash = (u32 *)(base + d[1]);
-      if (d[0] == DT_STRTAB) strings = base + d[1];
-      if (d[0] == DT_SYMTAB) symbols = base + d[1];
+      if (d[0] == DT_HASH)
+        hash = (u32 *)(base + d[1]);
+      if (d[0] == DT_STRTAB)
+        strings = base + d[1];
+      if (d[0] == DT_SYMTAB)
+        symbols = base + d[1];
     }
   }
-  if (!hash || !strings || !symbols) return NULL;
+  if (!hash || !strings || !symbols)
+    return NULL;
   const struct elf_symbol *symbol = (const struct elf_symbol *)symbols;
   for (u32 i = 0; i < hash[1]; i++, symbol++)
-    if (symbol->section && same((const char *)strings + symbol->name, name)) return (void *)(base + symbol->value);
+    if (symbol->section && same((const char *)strings + symbol->name, name))
+      return (void *)(base + symbol->value);
   return NULL;
 }
 
 /* As a C library does it: by the vDSO, else by the system call. */
-static u64 clock_gettime(u32 n) {
+static u64 clock_gettime(u32 n)
+{
   struct timespec64 t;
   int (*call)(int, struct timespec64 *) = (int (*)(int, struct timespec64 *))vdso_function("__vdso_clock_gettime64");
   u64 start = monotonic();
   if (call)
-    while (n--) call(CLOCK_MONOTONIC, &t);
+    while (n--)
+      call(CLOCK_MONOTONIC, &t);
   else
-    while (n--) sys(SYS_clock_gettime64, CLOCK_MONOTONIC, &t);
+    while (n--)
+      sys(SYS_clock_gettime64, CLOCK_MONOTONIC, &t);
   return monotonic() - start;
 }
 
 static volatile u32 signals;
-static void count_signal(int signal, void *info, void *context) {
+static void count_signal(int signal, void *info, void *context)
+{
   (void)signal, (void)info, (void)context;
   signals++;
 }
 
-static u64 signal_self(u32 n) {
+static u64 signal_self(u32 n)
+{
   int me = sys(SYS_getpid);
   on_signal(SIGUSR1, count_signal);
   signals = 0;
   u64 start = monotonic();
-  for (u32 i = 0; i < n; i++) sys(SYS_kill, me, SIGUSR1);
+  for (u32 i = 0; i < n; i++)
+    sys(SYS_kill, me, SIGUSR1);
   u64 took = monotonic() - start;
-  if (signals != n) die("signals lost", -(int)(n - signals));
+  if (signals != n)
+    die("signals lost", -(int)(n - signals));
   return took;
 }
 
 /* ---- memory ---- */
 
-static u64 touch(volatile u8 *at, u32 pages, int write) {
+static u64 touch(volatile u8 *at, u32 pages, int write)
+{
   u64 start = monotonic();
   for (; pages--; at += PAGE) {
     if (write)
@@ -115,7 +135,8 @@ static u64 touch(volatile u8 *at, u32 pages, int write) {
 }
 
 /* Calls once(pages) until n pages were touched. */
-static u64 in_pools(u32 n, u64 (*once)(u32 pages)) {
+static u64 in_pools(u32 n, u64 (*once)(u32 pages))
+{
   u64 took = 0;
   while (n) {
     u32 pages = n < POOL / PAGE ? n : POOL / PAGE;
@@ -125,20 +146,27 @@ static u64 in_pools(u32 n, u64 (*once)(u32 pages)) {
   return took;
 }
 
-static u64 fault_anon_once(u32 pages) {
+static u64 fault_anon_once(u32 pages)
+{
   void *at = map_anonymous(pages * PAGE);
   u64 took = touch(at, pages, 1);
   sys(SYS_munmap, at, pages * PAGE);
   return took;
 }
-static u64 fault_anon(u32 n) { return in_pools(n, fault_anon_once); }
+static u64 fault_anon(u32 n)
+{
+  return in_pools(n, fault_anon_once);
+}
 
-static int scratch(u32 bytes) {
+static int scratch(u32 bytes)
+{
   int fd = sys(SYS_open, scratch_file, O_RDWR | O_CREAT | O_TRUNC, 0600);
-  if (fd < 0) die("open bench.scratch in the current directory", fd);
+  if (fd < 0)
+    die("open bench.scratch in the current directory", fd);
   void *data = map_anonymous(bytes);
   compressible(data, bytes, 7);
-  if (sys(SYS_write, fd, data, bytes) != (int)bytes) die("write", -28);
+  if (sys(SYS_write, fd, data, bytes) != (int)bytes)
+    die("write", -28);
   sys(SYS_munmap, data, bytes);
   sys(SYS_unlink, scratch_file);
   return fd;
@@ -146,20 +174,25 @@ static int scratch(u32 bytes) {
 
 static int pool_file = -1;
 
-static u64 fault_file_once(u32 pages) {
+static u64 fault_file_once(u32 pages)
+{
   int at = sys(SYS_mmap2, 0, pages * PAGE, PROT_READ, MAP_PRIVATE, pool_file, 0);
-  if (at < 0 && at > -PAGE) die("mmap of a file", at);
+  if (at < 0 && at > -PAGE)
+    die("mmap of a file", at);
   u64 took = touch((u8 *)at, pages, 0);
   sys(SYS_munmap, at, pages * PAGE);
   return took;
 }
-static u64 fault_file(u32 n) {
-  if (pool_file < 0) pool_file = scratch(POOL);
+static u64 fault_file(u32 n)
+{
+  if (pool_file < 0)
+    pool_file = scratch(POOL);
   return in_pools(n, fault_file_once);
 }
 
 /* Pages shared with a child by fork, written by the parent. */
-static u64 fault_cow_once(u32 pages) {
+static u64 fault_cow_once(u32 pages)
+{
   int hold[2];
   u8 byte;
   u8 *at = map_anonymous(pages * PAGE);
@@ -178,9 +211,13 @@ static u64 fault_cow_once(u32 pages) {
   sys(SYS_munmap, at, pages * PAGE);
   return took;
 }
-static u64 fault_cow(u32 n) { return in_pools(n, fault_cow_once); }
+static u64 fault_cow(u32 n)
+{
+  return in_pools(n, fault_cow_once);
+}
 
-static u64 mmap_munmap(u32 n) {
+static u64 mmap_munmap(u32 n)
+{
   u64 start = monotonic();
   while (n--) {
     u8 *at = map_anonymous(16 * PAGE);
@@ -190,7 +227,8 @@ static u64 mmap_munmap(u32 n) {
   return monotonic() - start;
 }
 
-static u64 mprotect_pair(u32 n) {
+static u64 mprotect_pair(u32 n)
+{
   u8 *at = map_anonymous(16 * PAGE);
   touch(at, 16, 1);
   u64 start = monotonic();
@@ -204,11 +242,13 @@ static u64 mprotect_pair(u32 n) {
   return took;
 }
 
-static u64 copy_64k(u32 n) {
+static u64 copy_64k(u32 n)
+{
   u8 *at = map_anonymous(128 << 10);
   touch(at, 32, 1);
   u64 start = monotonic();
-  while (n--) memcpy(at, at + (64 << 10), 64 << 10);
+  while (n--)
+    memcpy(at, at + (64 << 10), 64 << 10);
   u64 took = monotonic() - start;
   sys(SYS_munmap, at, 128 << 10);
   return took;
@@ -216,18 +256,22 @@ static u64 copy_64k(u32 n) {
 
 /* ---- processes ---- */
 
-static u64 fork_exit(u32 n) {
+static u64 fork_exit(u32 n)
+{
   u64 start = monotonic();
   while (n--) {
     int pid = sys(SYS_fork);
-    if (pid == 0) leave(0);
-    if (pid < 0) die("fork", pid);
+    if (pid == 0)
+      leave(0);
+    if (pid < 0)
+      die("fork", pid);
     wait_for(pid);
   }
   return monotonic() - start;
 }
 
-static u64 fork_exec(u32 n) {
+static u64 fork_exec(u32 n)
+{
   char *arguments[] = {self, (char *)"--nothing", NULL};
   u64 start = monotonic();
   while (n--) {
@@ -236,14 +280,17 @@ static u64 fork_exec(u32 n) {
       sys(SYS_execve, self, arguments, environment);
       leave(127);
     }
-    if (pid < 0) die("fork", pid);
-    if (wait_for(pid) != 0) die("exec of itself", -1);
+    if (pid < 0)
+      die("fork", pid);
+    if (wait_for(pid) != 0)
+      die("exec of itself", -1);
   }
   return monotonic() - start;
 }
 
 /* The child runs on the parent's stack until its execve, so it must not return from here. */
-static int vfork_and_exec(char **arguments) {
+static int vfork_and_exec(char **arguments)
+{
   int pid;
   __asm__ volatile("int $0x80" : "=a"(pid) : "a"(SYS_vfork) : "memory");
   if (pid == 0) {
@@ -252,18 +299,22 @@ static int vfork_and_exec(char **arguments) {
                      : "=a"(result)
                      : "a"(SYS_execve), "b"(self), "c"(arguments), "d"(environment)
                      : "memory");
-    for (;;) __asm__ volatile("int $0x80" : : "a"(SYS_exit), "b"(127) : "memory");
+    for (;;)
+      __asm__ volatile("int $0x80" : : "a"(SYS_exit), "b"(127) : "memory");
   }
   return pid;
 }
 
-static u64 vfork_exec(u32 n) {
+static u64 vfork_exec(u32 n)
+{
   char *arguments[] = {self, (char *)"--nothing", NULL};
   u64 start = monotonic();
   while (n--) {
     int pid = vfork_and_exec(arguments);
-    if (pid < 0) die("vfork", pid);
-    if (wait_for(pid) != 0) die("exec of itself", -1);
+    if (pid < 0)
+      die("vfork", pid);
+    if (wait_for(pid) != 0)
+      die("exec of itself", -1);
   }
   return monotonic() - start;
 }
@@ -272,62 +323,93 @@ static u64 vfork_exec(u32 n) {
 
 /* A token goes round a ring of processes by pipes; each adds up its own array
  * before it passes the token on (as lmbench's lat_ctx does). One operation is one hop. */
-static u64 ring(u32 hops, u32 processes, u32 array_bytes) {
+static u64 ring(u32 hops, u32 processes, u32 array_bytes)
+{
   int pipes[16][2], pids[16];
   u32 rounds = hops / processes + 1;
   u8 token = 0;
   volatile u32 *array = array_bytes ? map_anonymous(array_bytes) : NULL;
-  for (u32 i = 0; i < processes; i++) sys(SYS_pipe, pipes[i]);
+  for (u32 i = 0; i < processes; i++)
+    sys(SYS_pipe, pipes[i]);
   for (u32 i = 1; i < processes; i++) {
     pids[i] = fork_process();
-    if (pids[i]) continue;
+    if (pids[i])
+      continue;
     for (u32 r = 0; r <= rounds; r++) {
       sys(SYS_read, pipes[i - 1][0], &token, 1);
-      for (u32 k = 0; k < array_bytes / 4; k += 16) array[k]++;
+      for (u32 k = 0; k < array_bytes / 4; k += 16)
+        array[k]++;
       sys(SYS_write, pipes[i][1], &token, 1);
     }
     leave(0);
   }
   u64 start = 0;
   for (u32 r = 0; r <= rounds; r++) {
-    if (r == 1) start = monotonic(); /* the first round warms up */
-    for (u32 k = 0; k < array_bytes / 4; k += 16) array[k]++;
+    if (r == 1)
+      start = monotonic(); /* the first round warms up */
+    for (u32 k = 0; k < array_bytes / 4; k += 16)
+      array[k]++;
     sys(SYS_write, pipes[0][1], &token, 1);
     sys(SYS_read, pipes[processes - 1][0], &token, 1);
   }
   u64 took = monotonic() - start;
-  for (u32 i = 1; i < processes; i++) wait_for(pids[i]);
-  for (u32 i = 0; i < processes; i++) sys(SYS_close, pipes[i][0]), sys(SYS_close, pipes[i][1]);
-  if (array_bytes) sys(SYS_munmap, array, array_bytes);
+  for (u32 i = 1; i < processes; i++)
+    wait_for(pids[i]);
+  for (u32 i = 0; i < processes; i++)
+    sys(SYS_close, pipes[i][0]), sys(SYS_close, pipes[i][1]);
+  if (array_bytes)
+    sys(SYS_munmap, array, array_bytes);
   return divide(took * hops, rounds * processes); /* for exactly hops of them */
 }
 
-static u64 pipe_round_trip(u32 n) { return ring(2 * n, 2, 0); }
-static u64 switch_2_0k(u32 n) { return ring(n, 2, 0); }
-static u64 switch_2_64k(u32 n) { return ring(n, 2, 64 << 10); }
-static u64 switch_16_0k(u32 n) { return ring(n, 16, 0); }
-static u64 switch_16_64k(u32 n) { return ring(n, 16, 64 << 10); }
+static u64 pipe_round_trip(u32 n)
+{
+  return ring(2 * n, 2, 0);
+}
+static u64 switch_2_0k(u32 n)
+{
+  return ring(n, 2, 0);
+}
+static u64 switch_2_64k(u32 n)
+{
+  return ring(n, 2, 64 << 10);
+}
+static u64 switch_16_0k(u32 n)
+{
+  return ring(n, 16, 0);
+}
+static u64 switch_16_64k(u32 n)
+{
+  return ring(n, 16, 64 << 10);
+}
 
-static void futex_set(volatile u32 *word, u32 value) {
+static void futex_set(volatile u32 *word, u32 value)
+{
   *word = value;
   sys(SYS_futex, word, FUTEX_WAKE, 1);
 }
-static void futex_until(volatile u32 *word, u32 value) {
+static void futex_until(volatile u32 *word, u32 value)
+{
   u32 now;
-  while ((now = *word) != value) sys(SYS_futex, word, FUTEX_WAIT, now, 0);
+  while ((now = *word) != value)
+    sys(SYS_futex, word, FUTEX_WAIT, now, 0);
 }
 
-static u64 futex_round_trip(u32 n) {
+static u64 futex_round_trip(u32 n)
+{
   int at = sys(SYS_mmap2, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (at < 0 && at > -PAGE) die("mmap", at);
+  if (at < 0 && at > -PAGE)
+    die("mmap", at);
   volatile u32 *there = (u32 *)at, *back = there + 16;
   int pid = fork_process();
   if (pid == 0) {
-    for (u32 i = 1; i <= n; i++) futex_until(there, i), futex_set(back, i);
+    for (u32 i = 1; i <= n; i++)
+      futex_until(there, i), futex_set(back, i);
     leave(0);
   }
   u64 start = monotonic();
-  for (u32 i = 1; i <= n; i++) futex_set(there, i), futex_until(back, i);
+  for (u32 i = 1; i <= n; i++)
+    futex_set(there, i), futex_until(back, i);
   u64 took = monotonic() - start;
   wait_for(pid);
   sys(SYS_munmap, at, PAGE);
@@ -337,7 +419,8 @@ static u64 futex_round_trip(u32 n) {
 /* ---- files ---- */
 
 /* Writes and reads of 4 KiB at scattered places of a file of 1 MiB, as a data base does. */
-static u64 file_io(u32 n) {
+static u64 file_io(u32 n)
+{
   enum { SYS_lseek = 19, SYS_fsync = 118, FILE = 1 << 20 };
   int fd = scratch(FILE);
   u8 page[PAGE];
@@ -349,7 +432,8 @@ static u64 file_io(u32 n) {
     page[random & (PAGE - 1)]++;
     sys(SYS_lseek, fd, next_random(&random) % (FILE / PAGE) * PAGE, 0);
     sys(SYS_write, fd, page, PAGE);
-    if ((n & 15) == 0) sys(SYS_fsync, fd);
+    if ((n & 15) == 0)
+      sys(SYS_fsync, fd);
   }
   u64 took = monotonic() - start;
   sys(SYS_close, fd);
@@ -358,7 +442,8 @@ static u64 file_io(u32 n) {
 
 /* ---- computing; one operation is 64 KiB, 100 steps, one sieve ---- */
 
-static u8 *input(void) {
+static u8 *input(void)
+{
   static u8 *data;
   if (!data) {
     data = map_anonymous(64 << 10);
@@ -367,45 +452,54 @@ static u8 *input(void) {
   return data;
 }
 
-static u64 sha256_64k(u32 n) {
+static u64 sha256_64k(u32 n)
+{
   struct sha256 s;
   u8 digest[32], *data = input();
   u64 start = monotonic();
   sha256_start(&s);
-  while (n--) sha256_add(&s, data, 64 << 10);
+  while (n--)
+    sha256_add(&s, data, 64 << 10);
   sha256_end(&s, digest);
   return monotonic() - start;
 }
 
-static u64 compress_64k(u32 n) {
+static u64 compress_64k(u32 n)
+{
   static u32 table[LZ_TABLE];
   u8 *data = input(), *packed = map_anonymous(80 << 10), *again = map_anonymous(64 << 10);
   u64 start = monotonic();
   while (n--) {
     u32 used = lz_compress(data, 64 << 10, packed, table);
-    if (lz_expand(packed, used, again, 64 << 10) != 64 << 10) die("damaged data", -1);
+    if (lz_expand(packed, used, again, 64 << 10) != 64 << 10)
+      die("damaged data", -1);
   }
   u64 took = monotonic() - start;
-  if (memcmp(data, again, 64 << 10)) die("wrong data", -1);
+  if (memcmp(data, again, 64 << 10))
+    die("wrong data", -1);
   sys(SYS_munmap, packed, 80 << 10);
   sys(SYS_munmap, again, 64 << 10);
   return took;
 }
 
-static u64 bodies_100(u32 n) {
+static u64 bodies_100(u32 n)
+{
   struct bodies b;
   bodies_start(&b, 5);
   u64 start = monotonic();
-  while (n--) bodies_step(&b, 100);
+  while (n--)
+    bodies_step(&b, 100);
   return monotonic() - start;
 }
 
-static u64 interpreter(u32 n) {
+static u64 interpreter(u32 n)
+{
   static u8 flags[8192];
   u32 ran;
   u64 start = monotonic();
   while (n--)
-    if (interpret_sieve(8192, flags, &ran) != 1028) die("wrong number of primes", -1);
+    if (interpret_sieve(8192, flags, &ran) != 1028)
+      die("wrong number of primes", -1);
   return monotonic() - start;
 }
 
@@ -415,33 +509,34 @@ static const struct {
   const char *name;
   measure run;
 } all[] = {
-    {"getppid_vdso", getppid_vdso},
-    {"getppid_int80", getppid_int80},
-    {"clock_gettime", clock_gettime},
-    {"signal_self", signal_self},
-    {"fault_anon", fault_anon},
-    {"fault_file", fault_file},
-    {"fault_cow", fault_cow},
-    {"mmap_munmap", mmap_munmap},
-    {"mprotect_pair", mprotect_pair},
-    {"fork_exit", fork_exit},
-    {"fork_exec", fork_exec},
-    {"vfork_exec", vfork_exec},
-    {"pipe_round_trip", pipe_round_trip},
-    {"futex_round_trip", futex_round_trip},
-    {"switch_2_0k", switch_2_0k},
-    {"switch_2_64k", switch_2_64k},
-    {"switch_16_0k", switch_16_0k},
-    {"switch_16_64k", switch_16_64k},
-    {"file_io_4k", file_io},
-    {"copy_64k", copy_64k},
-    {"sha256_64k", sha256_64k},
-    {"compress_64k", compress_64k},
-    {"bodies_100", bodies_100},
-    {"interpreter", interpreter},
+  {"getppid_vdso", getppid_vdso},
+  {"getppid_int80", getppid_int80},
+  {"clock_gettime", clock_gettime},
+  {"signal_self", signal_self},
+  {"fault_anon", fault_anon},
+  {"fault_file", fault_file},
+  {"fault_cow", fault_cow},
+  {"mmap_munmap", mmap_munmap},
+  {"mprotect_pair", mprotect_pair},
+  {"fork_exit", fork_exit},
+  {"fork_exec", fork_exec},
+  {"vfork_exec", vfork_exec},
+  {"pipe_round_trip", pipe_round_trip},
+  {"futex_round_trip", futex_round_trip},
+  {"switch_2_0k", switch_2_0k},
+  {"switch_2_64k", switch_2_64k},
+  {"switch_16_0k", switch_16_0k},
+  {"switch_16_64k", switch_16_64k},
+  {"file_io_4k", file_io},
+  {"copy_64k", copy_64k},
+  {"sha256_64k", sha256_64k},
+  {"compress_64k", compress_64k},
+  {"bodies_100", bodies_100},
+  {"interpreter", interpreter},
 };
 
-static void line(const char *name, u64 ns) {
+static void line(const char *name, u64 ns)
+{
   text("@ ");
   text(name);
   text(" ");
@@ -451,7 +546,8 @@ static void line(const char *name, u64 ns) {
 
 /* Batches of a size that takes about BATCH_NS, at least 8 operations; the
  * value has three decimals so that a fast operation is not rounded away. */
-static void measure_one(const char *name, measure run) {
+static void measure_one(const char *name, measure run)
+{
   u32 n = 8;
   u64 took = run(n), values[BATCHES];
   while (took < BATCH_NS / 4 && n < 1u << 28) {
@@ -463,7 +559,8 @@ static void measure_one(const char *name, measure run) {
   for (int i = 0; i < BATCHES; i++) {
     u64 value = divide(run(n) * 1000, n);
     int k = i;
-    for (; k > 0 && values[k - 1] > value; k--) values[k] = values[k - 1];
+    for (; k > 0 && values[k - 1] > value; k--)
+      values[k] = values[k - 1];
     values[k] = value;
   }
   u64 median = values[BATCHES / 2], whole = divide(median, 1000);
@@ -477,25 +574,30 @@ static void measure_one(const char *name, measure run) {
   text(" ns\n");
 }
 
-static int time_program(const char *name, char **arguments) {
+static int time_program(const char *name, char **arguments)
+{
   u64 start = monotonic();
   int pid = sys(SYS_fork);
   if (pid == 0) {
     sys(SYS_execve, arguments[0], arguments, environment);
     leave(127);
   }
-  if (pid < 0) die("fork", pid);
+  if (pid < 0)
+    die("fork", pid);
   int status = wait_for(pid);
   u64 took = monotonic() - start;
-  if (status) die(name, -status);
+  if (status)
+    die(name, -status);
   line(name, took);
   return 0;
 }
 
-int main(int argc, char **argv, char **envp) {
+int main(int argc, char **argv, char **envp)
+{
   environment = envp;
   self = argv[0];
-  if (argc > 1 && same(argv[1], "--nothing")) return 0;
+  if (argc > 1 && same(argv[1], "--nothing"))
+    return 0;
   if (argc > 1 && same(argv[1], "--clock")) {
     text("clock ");
     number(monotonic());
@@ -504,15 +606,20 @@ int main(int argc, char **argv, char **envp) {
   }
   if (argc > 3 && same(argv[1], "--run")) {
     for (u32 i = 0; i < COUNT_OF(all); i++)
-      if (same(argv[2], all[i].name)) return all[i].run((u32)parse(argv[3])), 0;
+      if (same(argv[2], all[i].name))
+        return all[i].run((u32)parse(argv[3])), 0;
     die("no such measurement", -1);
   }
-  if (argc > 3 && same(argv[1], "--time")) return time_program(argv[2], argv + 3);
-  if (!have_vsyscall()) text("note no system-call entry in a vDSO: int $0x80 is used\n");
+  if (argc > 3 && same(argv[1], "--time"))
+    return time_program(argv[2], argv + 3);
+  if (!have_vsyscall())
+    text("note no system-call entry in a vDSO: int $0x80 is used\n");
   for (u32 i = 0; i < COUNT_OF(all); i++) {
     int wanted = argc < 2;
-    for (int k = 1; k < argc; k++) wanted |= same(argv[k], all[i].name);
-    if (wanted) measure_one(all[i].name, all[i].run);
+    for (int k = 1; k < argc; k++)
+      wanted |= same(argv[k], all[i].name);
+    if (wanted)
+      measure_one(all[i].name, all[i].run);
   }
   return 0;
 }

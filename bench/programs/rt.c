@@ -44,20 +44,29 @@ __asm__(".globl _start\n"
 extern int call_kernel(u32 entry, int number, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
 extern char int80_entry[], signal_return[];
 
-int syscall6(int number, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f) {
+int syscall6(int number, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f)
+{
   return call_kernel(sysinfo, number, a, b, c, d, e, f);
 }
 
-int syscall_int80(int number, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f) {
+int syscall_int80(int number, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f)
+{
   return call_kernel((u32)int80_entry, number, a, b, c, d, e, f);
 }
 
-int have_vsyscall(void) { return sysinfo != (u32)int80_entry; }
+int have_vsyscall(void)
+{
+  return sysinfo != (u32)int80_entry;
+}
 
-u32 vdso_base(void) { return sysinfo_ehdr; }
+u32 vdso_base(void)
+{
+  return sysinfo_ehdr;
+}
 
 __attribute__((used, noreturn)) void start_c(u32 *stack);
-void start_c(u32 *stack) {
+void start_c(u32 *stack)
+{
   enum { AT_SYSINFO = 32, AT_SYSINFO_EHDR = 33 };
   int argc = (int)stack[0];
   char **argv = (char **)(stack + 1);
@@ -67,72 +76,90 @@ void start_c(u32 *stack) {
   while (*aux++) {
   }
   for (; aux[0]; aux += 2) {
-    if (aux[0] == AT_SYSINFO) sysinfo = aux[1];
-    if (aux[0] == AT_SYSINFO_EHDR) sysinfo_ehdr = aux[1];
+    if (aux[0] == AT_SYSINFO)
+      sysinfo = aux[1];
+    if (aux[0] == AT_SYSINFO_EHDR)
+      sysinfo_ehdr = aux[1];
   }
   leave(main(argc, argv, envp));
 }
 
 /* ---- memory and text ---- */
 
-void *memcpy(void *to, const void *from, u32 n) {
+void *memcpy(void *to, const void *from, u32 n)
+{
   void *start = to;
   __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
   return start;
 }
 
-void *memset(void *to, int value, u32 n) {
+void *memset(void *to, int value, u32 n)
+{
   void *start = to;
   __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(value) : "memory");
   return start;
 }
 
-int memcmp(const void *a, const void *b, u32 n) {
+int memcmp(const void *a, const void *b, u32 n)
+{
   const u8 *x = a, *y = b;
   for (; n; n--, x++, y++)
-    if (*x != *y) return *x - *y;
+    if (*x != *y)
+      return *x - *y;
   return 0;
 }
 
-u32 length(const char *s) {
+u32 length(const char *s)
+{
   u32 n = 0;
-  while (s[n]) n++;
+  while (s[n])
+    n++;
   return n;
 }
 
-int same(const char *a, const char *b) {
-  while (*a && *a == *b) a++, b++;
+int same(const char *a, const char *b)
+{
+  while (*a && *a == *b)
+    a++, b++;
   return *a == *b;
 }
 
-u64 parse(const char *s) {
+u64 parse(const char *s)
+{
   u64 value = 0;
-  for (; *s >= '0' && *s <= '9'; s++) value = value * 10 + (u32)(*s - '0');
+  for (; *s >= '0' && *s <= '9'; s++)
+    value = value * 10 + (u32)(*s - '0');
   return value;
 }
 
 static char line[512];
 static u32 line_length;
 
-static void write_line(void) {
+static void write_line(void)
+{
   u32 done = 0;
   while (done < line_length) {
     int n = sys(SYS_write, 1, line + done, line_length - done);
-    if (n == -EINTR) continue;
-    if (n <= 0) leave(125);
+    if (n == -EINTR)
+      continue;
+    if (n <= 0)
+      leave(125);
     done += (u32)n;
   }
   line_length = 0;
 }
 
-void text(const char *s) {
+void text(const char *s)
+{
   for (; *s; s++) {
     line[line_length++] = *s;
-    if (*s == '\n' || line_length == sizeof line) write_line();
+    if (*s == '\n' || line_length == sizeof line)
+      write_line();
   }
 }
 
-void number(u64 value) {
+void number(u64 value)
+{
   char digits[21];
   u32 i = sizeof digits - 1;
   digits[i] = 0;
@@ -144,14 +171,17 @@ void number(u64 value) {
   text(digits + i);
 }
 
-void hex(u32 value) {
+void hex(u32 value)
+{
   char digits[9];
-  for (int i = 0; i < 8; i++) digits[i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
+  for (int i = 0; i < 8; i++)
+    digits[i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
   digits[8] = 0;
   text(digits);
 }
 
-u64 divide(u64 a, u32 b) {
+u64 divide(u64 a, u32 b)
+{
   u32 high = (u32)(a >> 32), low, rest;
   u32 quotient_high = high / b;
   rest = high % b;
@@ -161,17 +191,25 @@ u64 divide(u64 a, u32 b) {
 
 /* ---- time ---- */
 
-static u64 clock_ns(int clock) {
+static u64 clock_ns(int clock)
+{
   struct timespec64 t = {0, 0, 0};
   sys(SYS_clock_gettime64, clock, &t);
   return (u64)t.sec * 1000000000u + (u32)t.nsec;
 }
 
-u64 monotonic(void) { return clock_ns(CLOCK_MONOTONIC); }
+u64 monotonic(void)
+{
+  return clock_ns(CLOCK_MONOTONIC);
+}
 
-u64 realtime(void) { return clock_ns(CLOCK_REALTIME); }
+u64 realtime(void)
+{
+  return clock_ns(CLOCK_REALTIME);
+}
 
-void sleep_until(u64 ns) {
+void sleep_until(u64 ns)
+{
   struct timespec64 t;
   u64 sec = divide(ns, 1000000000u);
   t.sec = (i64)sec;
@@ -183,14 +221,19 @@ void sleep_until(u64 ns) {
 
 /* ---- processes ---- */
 
-void leave(int status) {
-  if (line_length) write_line();
-  for (;;) sys(SYS_exit_group, status);
+void leave(int status)
+{
+  if (line_length)
+    write_line();
+  for (;;)
+    sys(SYS_exit_group, status);
 }
 
-int fork_process(void) {
+int fork_process(void)
+{
   int pid = sys(SYS_fork);
-  if (pid < 0) die("fork", pid);
+  if (pid < 0)
+    die("fork", pid);
   if (pid == 0) {
     line_length = 0;
     sys(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
@@ -198,30 +241,38 @@ int fork_process(void) {
   return pid;
 }
 
-int wait_for(int pid) {
+int wait_for(int pid)
+{
   int status = 0, result;
-  do result = sys(SYS_wait4, pid, &status, 0, 0);
+  do
+    result = sys(SYS_wait4, pid, &status, 0, 0);
   while (result == -EINTR);
-  if (result < 0) die("wait4", result);
+  if (result < 0)
+    die("wait4", result);
   return (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 }
 
-void on_signal(int signal, void (*handler)(int, void *, void *)) {
+void on_signal(int signal, void (*handler)(int, void *, void *))
+{
   enum { SA_SIGINFO = 4, SA_RESTORER = 0x04000000 };
   struct {
     u32 handler, flags, restorer, mask[2];
   } action = {(u32)handler, SA_SIGINFO | SA_RESTORER, (u32)signal_return, {0, 0}};
   int result = sys(SYS_rt_sigaction, signal, &action, 0, 8);
-  if (result < 0) die("rt_sigaction", result);
+  if (result < 0)
+    die("rt_sigaction", result);
 }
 
-void *map_anonymous(u32 bytes) {
+void *map_anonymous(u32 bytes)
+{
   int at = sys(SYS_mmap2, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at < 0 && at > -PAGE) die("mmap", at);
+  if (at < 0 && at > -PAGE)
+    die("mmap", at);
   return (void *)at;
 }
 
-void die(const char *what, int error) {
+void die(const char *what, int error)
+{
   text("error ");
   text(what);
   text(" ");

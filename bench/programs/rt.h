@@ -113,7 +113,8 @@ void *map_anonymous(u32 bytes);
 __attribute__((noreturn)) void die(const char *what, int error);
 
 /* xorshift32: data that can be made again from its seed. */
-static inline u32 next_random(u32 *state) {
+static inline u32 next_random(u32 *state)
+{
   u32 x = *state;
   x ^= x << 13;
   x ^= x >> 17;

@@ -11,12 +11,12 @@ typedef unsigned char u8;
 typedef unsigned int u32;
 
 #define DATA(offset) (*(volatile u32 *)(PLEX86_DATA + (offset)))
-#define DEVICE(n, offset) (*(volatile u32 *)(PLEX86_MMIO_BASE + (n) * 4096u + (offset)))
+#define DEVICE(n, offset) (*(volatile u32 *)(PLEX86_MMIO_BASE + (n)*4096u + (offset)))
 #define BOOT_PARAMS_CMD_LINE 0x228
 #define BOOT_PARAMS_RAM_END 0x2ec /* size of the second e820 entry, which starts at 1 MiB */
 
 #define STRING(x) #x
-#define GATE_ADDRESS(n) STRING(0xffc01000 + (n) * 0x20)
+#define GATE_ADDRESS(n) STRING(0xffc01000 + (n)*0x20)
 #define GATE(n) "lcall $0x33, $(" GATE_ADDRESS(n) ")"
 _Static_assert(PLEX86_GATES == 0xffc01000 && PLEX86_GATE_STRIDE == 0x20, "GATE() is right");
 
@@ -278,22 +278,22 @@ static const struct {
   const char *name;
   void (*run)(void);
 } attempts[] = {
-    {"spin", spin},
-    {"triple-fault", triple_fault},
-    {"bad-stack", bad_stack},
-    {"unknown-end", unknown_end},
-    {"wild-descriptor-tables", wild_descriptor_tables},
-    {"wild-page-tables", wild_page_tables},
-    {"host-syscall-int80", host_syscall_int80},
-    {"host-syscall-64", host_syscall_64},
-    {"host-syscall-in-nexus", host_syscall_in_nexus},
-    {"garbage-control-page", garbage_control_page},
-    {"garbage-registers", garbage_registers},
-    {"garbage-rings", garbage_rings},
-    {"port-storm", port_storm},
-    {"long-log", long_log},
-    {"wild-gates", wild_gates},
-    {"touch-nothing", touch_nothing},
+  {"spin", spin},
+  {"triple-fault", triple_fault},
+  {"bad-stack", bad_stack},
+  {"unknown-end", unknown_end},
+  {"wild-descriptor-tables", wild_descriptor_tables},
+  {"wild-page-tables", wild_page_tables},
+  {"host-syscall-int80", host_syscall_int80},
+  {"host-syscall-64", host_syscall_64},
+  {"host-syscall-in-nexus", host_syscall_in_nexus},
+  {"garbage-control-page", garbage_control_page},
+  {"garbage-registers", garbage_registers},
+  {"garbage-rings", garbage_rings},
+  {"port-storm", port_storm},
+  {"long-log", long_log},
+  {"wild-gates", wild_gates},
+  {"touch-nothing", touch_nothing},
 };
 
 static const char *option(const char *key)

@@ -54,34 +54,34 @@
 #define CPU_IA32_EMULATION 1 /* the host kernel takes int $0x80 */
 
 /* Counters, in the order of control.counter[]. */
-#define CONTROL_COUNTERS(X)                                                    \
-  X(page_faults) /* host page faults of guest code */                          \
-  X(page_faults_injected)                                                      \
-  X(page_faults_nexus) /* taken while the nexus read or wrote guest memory */  \
-  X(maps) /* mmap calls */                                                     \
-  X(pages_mapped)                                                              \
-  X(flushes_user)                                                              \
-  X(flushes_user_skipped) /* nothing was mapped */                             \
-  X(flushes_kernel)                                                            \
-  X(invlpg)                                                                    \
-  X(invlpg_skipped) /* the page was not mapped */                              \
-  X(space_switches)                                                            \
-  X(space_allocations)                                                         \
-  X(space_evictions)                                                           \
-  X(syscalls_gate)                                                             \
-  X(syscalls_trap)                                                             \
-  X(iret)                                                                      \
-  X(privileged) /* #GP of guest kernel code that was emulated */               \
-  X(exceptions) /* injected, page faults not counted */                        \
-  X(interrupts)                                                                \
-  X(timer_programmed)                                                          \
-  X(timer_expired)                                                             \
-  X(halts)                                                                     \
-  X(kicks) /* signals by which the monitor interrupts guest code */            \
-  X(mmio_writes)                                                               \
-  X(doorbells)                                                                 \
-  X(exits) /* round trips to the monitor */                                    \
-  X(tls_loads)                                                                 \
+#define CONTROL_COUNTERS(X)                                                   \
+  X(page_faults) /* host page faults of guest code */                         \
+  X(page_faults_injected)                                                     \
+  X(page_faults_nexus) /* taken while the nexus read or wrote guest memory */ \
+  X(maps) /* mmap calls */                                                    \
+  X(pages_mapped)                                                             \
+  X(flushes_user)                                                             \
+  X(flushes_user_skipped) /* nothing was mapped */                            \
+  X(flushes_kernel)                                                           \
+  X(invlpg)                                                                   \
+  X(invlpg_skipped) /* the page was not mapped */                             \
+  X(space_switches)                                                           \
+  X(space_allocations)                                                        \
+  X(space_evictions)                                                          \
+  X(syscalls_gate)                                                            \
+  X(syscalls_trap)                                                            \
+  X(iret)                                                                     \
+  X(privileged) /* #GP of guest kernel code that was emulated */              \
+  X(exceptions) /* injected, page faults not counted */                       \
+  X(interrupts)                                                               \
+  X(timer_programmed)                                                         \
+  X(timer_expired)                                                            \
+  X(halts)                                                                    \
+  X(kicks) /* signals by which the monitor interrupts guest code */           \
+  X(mmio_writes)                                                              \
+  X(doorbells)                                                                \
+  X(exits) /* round trips to the monitor */                                   \
+  X(tls_loads)                                                                \
   X(cpuid)
 
 #define CONTROL_COUNTER_MAX 64

@@ -78,8 +78,7 @@ static u32 xsave_size(volatile struct cpuid_table *table, u64 xcr0)
 
 void cpuid_gate(void)
 {
-  volatile struct cpuid_table *table =
-      (volatile struct cpuid_table *)(NEXUS_CONTROL + CONTROL_CPUID_GUEST);
+  volatile struct cpuid_table *table = (volatile struct cpuid_table *)(NEXUS_CONTROL + CONTROL_CPUID_GUEST);
   u32 leaf = REGS.gpr[EAX], subleaf = REGS.gpr[ECX];
   COUNT(cpuid);
   REGS.gpr[EAX] = REGS.gpr[EBX] = REGS.gpr[ECX] = REGS.gpr[EDX] = 0;

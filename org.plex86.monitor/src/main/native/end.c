@@ -16,11 +16,10 @@ void end_vm(u32 reason, const char *format, ...)
   __builtin_va_end(arguments);
   if (reason == END_TRIPLE_FAULT || reason == END_NEXUS)
     text_append(&text,
-                " (eip %08x esp %08x eflags %08x cpl %u if %u cr2 %08x cr3 %08x eax %08x ebx %08x"
-                " ecx %08x edx %08x esi %08x edi %08x ebp %08x)",
-                REGS.eip, REGS.gpr[ESP], REGS.eflags, VM->cpl, DATA(PLEX86_VIF) ? 1u : 0u,
-                DATA(PLEX86_CR2), DATA(PLEX86_CR3), REGS.gpr[EAX], REGS.gpr[EBX], REGS.gpr[ECX],
-                REGS.gpr[EDX], REGS.gpr[ESI], REGS.gpr[EDI], REGS.gpr[EBP]);
+      " (eip %08x esp %08x eflags %08x cpl %u if %u cr2 %08x cr3 %08x eax %08x ebx %08x"
+      " ecx %08x edx %08x esi %08x edi %08x ebp %08x)",
+      REGS.eip, REGS.gpr[ESP], REGS.eflags, VM->cpl, DATA(PLEX86_VIF) ? 1u : 0u, DATA(PLEX86_CR2), DATA(PLEX86_CR3),
+      REGS.gpr[EAX], REGS.gpr[EBX], REGS.gpr[ECX], REGS.gpr[EDX], REGS.gpr[ESI], REGS.gpr[EDI], REGS.gpr[EBP]);
   for (u32 i = 0; i < text.length; i++)
     CONTROL->end.text[i] = buffer[i];
   CONTROL->end.length = text.length;

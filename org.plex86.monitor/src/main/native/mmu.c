@@ -205,9 +205,8 @@ static enum mmu_result map_ram(u32 linear, u32 physical, u32 length, int write)
 static enum mmu_result map_device(u32 linear, u32 physical, int write)
 {
   u32 device = (physical - PLEX86_MMIO_BASE) >> 12;
-  u64 offset = physical >= PLEX86_MMIO_BASE && device < PLEX86_MMIO_DEVICES
-                   ? CONTROL_DEVICES + (u64)device * PAGE_SIZE
-                   : CONTROL_VOID;
+  u64 offset = physical >= PLEX86_MMIO_BASE && device < PLEX86_MMIO_DEVICES ? CONTROL_DEVICES + (u64)device * PAGE_SIZE
+                                                                            : CONTROL_VOID;
   if (write)
     return MMU_DEVICE;
   map(linear & PAGE_MASK, PAGE_SIZE, PROT_READ, FD_CONTROL, offset);
@@ -229,7 +228,7 @@ static enum mmu_result map_large(u32 linear, u32 directory, u32 entry, int write
          physical + ((u64)(high - index) << 22) < ram_bytes)
     high++;
   return map_ram(low << 22, physical - ((index - low) << 22), (high - low) << 22,
-                 (entry & (PTE_WRITE | PTE_DIRTY)) == (PTE_WRITE | PTE_DIRTY));
+    (entry & (PTE_WRITE | PTE_DIRTY)) == (PTE_WRITE | PTE_DIRTY));
 }
 
 /* A 4 KiB page, and its neighbours in the same table where they go on in physical memory. */

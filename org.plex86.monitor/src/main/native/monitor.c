@@ -52,8 +52,8 @@ void monitor_acknowledge(u32 device, u32 bits)
 {
   if (device >= PLEX86_MMIO_DEVICES)
     return;
-  volatile u32 *status = (volatile u32 *)(NEXUS_CONTROL + CONTROL_DEVICES + (u64)device * PAGE_SIZE +
-                                          VIRTIO_MMIO_INTERRUPT_STATUS);
+  volatile u32 *status =
+    (volatile u32 *)(NEXUS_CONTROL + CONTROL_DEVICES + (u64)device * PAGE_SIZE + VIRTIO_MMIO_INTERRUPT_STATUS);
   __atomic_fetch_and(status, ~bits, __ATOMIC_SEQ_CST);
 }
 

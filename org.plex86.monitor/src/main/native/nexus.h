@@ -129,6 +129,6 @@ __attribute__((noreturn)) void gate_enter_guest(void);
 void gate_dispatch(u32 gate);
 
 /* Address that a label of gates.S has in the gate page. */
-#define IN_GATE_PAGE(label) ((u64)PLEX86_GATES + (u64)((label) - gates_start))
+#define IN_GATE_PAGE(label) ((u64)PLEX86_GATES + (u64)((label)-gates_start))
 
 #endif /* PLEX86_NEXUS_H */

@@ -93,10 +93,9 @@ static void nexus_fault(int signal, struct machine_context *machine)
       return;
   }
   if (signal == SIGSEGV && machine->cr2 < (1ul << 32) + PAGE_SIZE)
-    end_vm(END_TRIPLE_FAULT, "an exception needed linear address %08lx, where the guest has nothing",
-           machine->cr2);
-  end_vm(END_NEXUS, "signal %u in the nexus at %lx: trap %lu error %lx address %lx", (u32)signal,
-         machine->rip, machine->trap, machine->error, machine->cr2);
+    end_vm(END_TRIPLE_FAULT, "an exception needed linear address %08lx, where the guest has nothing", machine->cr2);
+  end_vm(END_NEXUS, "signal %u in the nexus at %lx: trap %lu error %lx address %lx", (u32)signal, machine->rip,
+    machine->trap, machine->error, machine->cr2);
 }
 
 /* Nothing may change the registers between gate_exit and its iretq but a fresh start of both. */
@@ -211,8 +210,8 @@ void signals_install(void)
   u64 none = 0;
   syscall2(SYS_sigaltstack, stack, NULL);
   for (u32 i = 0; i < sizeof signals; i++) {
-    struct kernel_sigaction action = {handle, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER,
-                                      signal_return, 1ul << (SIGALRM - 1) | 1ul << (SIGUSR1 - 1)};
+    struct kernel_sigaction action = {handle, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, signal_return,
+      1ul << (SIGALRM - 1) | 1ul << (SIGUSR1 - 1)};
     s64 result = syscall4(SYS_rt_sigaction, signals[i], &action, NULL, 8);
     if (result < 0)
       end_vm(END_NEXUS, "sigaction %u: error %lu", (u32)signals[i], (u64)-result);

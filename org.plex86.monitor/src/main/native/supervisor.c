@@ -77,8 +77,7 @@ static u32 read_number(const char *file, u32 otherwise)
 
 static void map_control(void)
 {
-  s64 result = sys_mmap(NEXUS_CONTROL, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                        FD_CONTROL, 0);
+  s64 result = sys_mmap(NEXUS_CONTROL, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, FD_CONTROL, 0);
   if (result != (s64)NEXUS_CONTROL)
     refuse("cannot map the control memory", result);
   if (CONTROL->magic != CONTROL_MAGIC || CONTROL->version != CONTROL_VERSION)

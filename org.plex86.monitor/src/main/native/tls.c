@@ -44,7 +44,10 @@ static void set_entry(u32 index, u32 low, u32 high)
   } else {
     desc->base = low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
     desc->limit = (low & 0xffff) | (high & 0xf0000);
-    desc->flags = (high >> 22 & 1) | (type & 8 ? 2u << 1 : type & 4 ? 1u << 1 : 0) |
+    desc->flags = (high >> 22 & 1) |
+                  (type & 8    ? 2u << 1
+                    : type & 4 ? 1u << 1
+                               : 0) |
                   (type & 2 ? 0 : 1u << 3) | (high >> 23 & 1) << 4 | (high >> 15 & 1 ? 0 : 1u << 5) |
                   (high >> 20 & 1) << 6;
   }
