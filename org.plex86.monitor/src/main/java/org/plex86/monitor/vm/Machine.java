@@ -3,6 +3,7 @@ package org.plex86.monitor.vm;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.plex86.monitor.boot.BootLoader;
 import org.plex86.monitor.control.ControlLayout;
 import org.plex86.monitor.control.ControlMemory;
@@ -16,7 +17,7 @@ import org.plex86.monitor.nexus.NexusProcess;
  * The hardware of a virtual machine: memory, processor, interrupt controller. Its devices are the
  * channel slots'.
  */
-final class Machine implements AutoCloseable {
+final class Machine implements AutoCloseable, Placement.Movable {
   private final Fd ramFd;
   private final GuestRam ram;
   private final ControlMemory control;
@@ -56,6 +57,21 @@ final class Machine implements AutoCloseable {
 
   InterruptController interrupts() {
     return interrupts;
+  }
+
+  @Override
+  public List<Integer> processes() {
+    return nexus.processes();
+  }
+
+  @Override
+  public void pin(int cpu) {
+    nexus.pin(cpu);
+  }
+
+  @Override
+  public boolean idle() {
+    return control.idle();
   }
 
   /** Starts the guest. The processes are ready. */

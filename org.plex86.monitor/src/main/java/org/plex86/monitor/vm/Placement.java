@@ -2,20 +2,66 @@
 package org.plex86.monitor.vm;
 
 import java.util.BitSet;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import org.plex86.monitor.control.ControlMemory;
 import org.plex86.monitor.memory.Libc;
-import org.plex86.monitor.nexus.NexusProcess;
 
 /**
- * On which CPU of the host each machine runs. All spaces of a machine are kept on one CPU, as only
- * one of them runs at any time and a hand-off across CPUs costs ten times as much (a futex on one
- * core 6 us, across cores 60 us, measured on a nested host). Any thread.
+ * On which CPU of the host each machine runs. All processes of a machine are kept on one CPU, as
+ * only one of them runs at any time, and a hand-off across CPUs costs ten times as much (a futex on
+ * one core 6 us, across cores 60 us, measured on a nested host). Any thread.
  */
 final class Placement {
+  /**
+   * A machine whose processes waited longer than this share of the time for their CPU is crowded.
+   */
+  private static final double CROWDED = 0.15;
+
+  /** A CPU that was idle for this share of the time has room for a machine. */
+  private static final double FREE = 0.5;
+
+  private final HostCpus host;
+  private final Map<Movable, Place> places = new LinkedHashMap<>();
   private BitSet allowed;
-  private final Map<NexusProcess, Integer> places = new HashMap<>();
+
+  /** What is placed. */
+  interface Movable {
+    /** The processes; none when they are gone. */
+    List<Integer> processes();
+
+    /** Moves all of them, and those that they will make. */
+    void pin(int cpu);
+
+    /** Whether none of them has anything to do at the moment. */
+    boolean idle();
+  }
+
+  /** Where a machine is, and where it may be. */
+  private static final class Place {
+    final BitSet candidates;
+    int cpu;
+    long waited;
+
+    Place(BitSet candidates) {
+      this.candidates = candidates;
+    }
+  }
+
+  /** Places machines on the CPUs that the monitor may use. */
+  Placement(HostCpus host) {
+    this(host, null);
+  }
+
+  /**
+   * Places machines.
+   *
+   * @param allowed CPUs to use; null: those that the monitor may use, asked when first needed
+   */
+  Placement(HostCpus host, BitSet allowed) {
+    this.host = host;
+    this.allowed = allowed;
+  }
 
   /** Finds out about the host. The first machine would do it otherwise. */
   synchronized void prepare() {
@@ -29,33 +75,78 @@ final class Placement {
    *
    * @param pin the CPUs that the user allows; empty: all that the monitor may use
    */
-  synchronized void add(NexusProcess nexus, ControlMemory control, BitSet pin) {
+  synchronized void add(Movable machine, BitSet pin) {
     prepare();
     BitSet candidates = (BitSet) allowed.clone();
     if (candidates.intersects(pin)) {
       candidates.and(pin);
     }
     int best = -1;
-    int least = Integer.MAX_VALUE;
+    long least = Long.MAX_VALUE;
+    // From the last: the first CPU of a host often serves its interrupts.
     for (int cpu = candidates.length() - 1; cpu >= 0; cpu = candidates.previousSetBit(cpu - 1)) {
-      int load = 0;
-      for (int place : places.values()) {
-        load += place == cpu ? 1 : 0;
-      }
-      if (load < least && candidates.get(cpu)) {
+      int candidate = cpu;
+      long load = places.values().stream().filter(place -> place.cpu == candidate).count();
+      if (load < least) {
         best = cpu;
         least = load;
       }
     }
     if (best >= 0) {
-      places.put(nexus, best);
-      nexus.pin(best);
+      Place place = new Place(candidates);
+      places.put(machine, place);
+      move(machine, place, best);
     }
   }
 
   /** Forgets a machine. */
-  synchronized void remove(NexusProcess nexus) {
-    places.remove(nexus);
+  synchronized void remove(Movable machine) {
+    places.remove(machine);
+  }
+
+  /**
+   * Moves one machine, if its CPU is crowded while another one has room. To be called at even
+   * intervals; costs some file reads for a machine that is not idle, nothing for one that is.
+   */
+  synchronized void balance() {
+    boolean busy = places.keySet().stream().anyMatch(machine -> !machine.idle());
+    if (!busy) {
+      host.forget();
+      return;
+    }
+    Map<Integer, Double> idle = host.idleShares();
+    boolean moved = false;
+    for (Map.Entry<Movable, Place> entry : places.entrySet()) {
+      Place place = entry.getValue();
+      long before = place.waited;
+      place.waited = host.waitedNanos(entry.getKey().processes());
+      boolean crowded =
+          before != 0
+              && !entry.getKey().idle()
+              && place.waited - before > CROWDED * host.intervalNanos();
+      int target = crowded && !moved ? freest(place, idle) : place.cpu;
+      if (target != place.cpu) {
+        move(entry.getKey(), place, target);
+        moved = true;
+      }
+    }
+  }
+
+  private static int freest(Place place, Map<Integer, Double> idle) {
+    int best = place.cpu;
+    double most = FREE;
+    for (Map.Entry<Integer, Double> cpu : idle.entrySet()) {
+      if (place.candidates.get(cpu.getKey()) && cpu.getValue() > most) {
+        best = cpu.getKey();
+        most = cpu.getValue();
+      }
+    }
+    return best;
+  }
+
+  private static void move(Movable machine, Place place, int cpu) {
+    place.cpu = cpu;
+    machine.pin(cpu);
   }
 
   private static BitSet allowedCpus() {

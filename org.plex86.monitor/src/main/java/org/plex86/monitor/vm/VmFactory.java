@@ -55,6 +55,8 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
   /** For all machines together, when the monitor goes. */
   private static final long END_SECONDS = 15;
 
+  private static final long BALANCE_MILLIS = 500;
+
   private static final int REFUSED_RANKING = -1000;
 
   /** A machine, or what refuses to be one, and its service. */
@@ -66,7 +68,7 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
   private final BundleContext context;
   private final DriverRegistry drivers;
   private final GuestImages images;
-  private final Placement placement = new Placement();
+  private final Placement placement = new Placement(new HostCpus(Path.of("/proc")));
   private final ScheduledThreadPoolExecutor timers;
   private final Map<String, Entry> machines = new HashMap<>();
 
@@ -91,6 +93,9 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
             },
             new ThreadPoolExecutor.DiscardPolicy());
     timers.setRemoveOnCancelPolicy(true);
+    ScheduledFuture<?> unused =
+        timers.scheduleWithFixedDelay(
+            placement::balance, BALANCE_MILLIS, BALANCE_MILLIS, TimeUnit.MILLISECONDS);
     executable = new FutureTask<>(this::unpack);
     // The C library is bound and the nexus unpacked while the container starts other bundles.
     Thread preparation = new Thread(executable, "plex86 preparation");

@@ -72,14 +72,14 @@ final class VmRun {
       Channels channels = new Channels(config.channels(), machine, vm, services.drivers());
       EarlyConsole early = new EarlyConsole(machine.control(), channels::earlyOutput);
       vm.publish(machine, channels);
-      services.placement().add(machine.nexus(), machine.control(), config.pin());
+      services.placement().add(machine, config.pin());
       NexusEnd end;
       try {
         boot(machine, channels, files);
         serve(machine.control(), machine.nexus(), channels, early);
       } finally {
         end = end(machine.nexus());
-        services.placement().remove(machine.nexus());
+        services.placement().remove(machine);
         early.drain();
         endReason = machine.control().endReason();
         endText = machine.control().endText();
