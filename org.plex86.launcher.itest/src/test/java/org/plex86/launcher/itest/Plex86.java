@@ -26,14 +26,33 @@ final class Plex86 {
   private static final Path ROOT =
       Path.of(System.getProperty("plex86.root")).toAbsolutePath().normalize();
 
-  /**
-   * What a run left behind.
-   *
-   * @param status the exit status
-   * @param out standard output
-   * @param err standard error
-   */
-  record Result(int status, byte[] out, byte[] err) {
+  /** What a run left behind. */
+  static final class Result {
+    private final int status;
+    private final byte[] out;
+    private final byte[] err;
+
+    private Result(int status, byte[] out, byte[] err) {
+      this.status = status;
+      this.out = out;
+      this.err = err;
+    }
+
+    /** The exit status. */
+    int status() {
+      return status;
+    }
+
+    /** Standard output. */
+    byte[] out() {
+      return out;
+    }
+
+    /** Standard error. */
+    byte[] err() {
+      return err;
+    }
+
     String text() {
       return new String(out, StandardCharsets.UTF_8);
     }
