@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.hal.console.device;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.plex86.hal.api.Channel;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.HalException;
@@ -39,6 +38,7 @@ public final class ConsoleChannel implements Channel {
   static final int EXEC_IN = 4;
   static final int EXEC_OUT = 5;
 
+  private static final int QUEUES = 6;
   private static final int EXEC = 1;
 
   /** Linux gives each buffer of a receive queue a page: no more of them than are of use. */
@@ -46,9 +46,6 @@ public final class ConsoleChannel implements Channel {
 
   private static final int OUT_SIZE = 64;
   private static final int CONFIG_BYTES = 12;
-
-  /** VmEnd's status of a guest that crashed: one whose agent talks nonsense counts as such. */
-  private static final int STATUS_CRASHED = 4;
 
   /** The slot allows about 5 s for the whole of {@link #close}. */
   private static final long CLOSE_STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(1500);
@@ -64,13 +61,12 @@ public final class ConsoleChannel implements Channel {
   private final ControlPlane control;
   private final TransmitQueue consoleOut = new TransmitQueue();
   private final TransmitQueue execOut = new TransmitQueue();
-  private final AtomicBoolean consoleInputQueued = new AtomicBoolean();
-  private final AtomicBoolean execInputQueued = new AtomicBoolean();
+  private final LineEnds lineEnds = new LineEnds();
+  private final AtomicIntegerArray queued = new AtomicIntegerArray(QUEUES);
   private boolean started;
   private boolean multiport;
   private boolean execOpen;
   private boolean sizeSeen;
-  private byte lastEarly;
 
   /**
    * Opens the endpoint, and with it the channel.
@@ -91,9 +87,9 @@ public final class ConsoleChannel implements Channel {
     this.showEarly = showEarly;
     this.tail = tail;
     this.control = new ControlPlane(ExecPort.NAME, this::portOpened);
-    this.exec = exec == null ? null : exec.open(new ExecHost());
+    this.exec = exec == null ? null : exec.open(new ExecEvents(context, this));
     try {
-      endpoint.open(new EndpointListener());
+      endpoint.open(new ConsoleEvents(context, this));
     } catch (HalException e) {
       if (this.exec != null) {
         this.exec.close();
@@ -174,7 +170,7 @@ public final class ConsoleChannel implements Channel {
     if (!showEarly) {
       return;
     }
-    ByteBuffer bytes = ByteBuffer.wrap(endpoint.isRaw() ? withCarriageReturns(text) : text);
+    ByteBuffer bytes = ByteBuffer.wrap(endpoint.isRaw() ? lineEnds.of(text) : text);
     endpoint.write(bytes);
     if (bytes.hasRemaining()) {
       try {
@@ -227,7 +223,7 @@ public final class ConsoleChannel implements Channel {
         };
     if (more) {
       // Later, so that the other queues and tasks have their turn.
-      context.execute(() -> pumpIfStarted(queue));
+      pumpSoon(queue);
     }
   }
 
@@ -256,11 +252,20 @@ public final class ConsoleChannel implements Channel {
     tail.append(bytes.slice(start, bytes.position() - start));
   }
 
+  /** The command is done with: the guest's agent waits for this before it powers off. */
+  void hangUpExec() {
+    control.hangUp(EXEC);
+    if (started && multiport) {
+      control.send(context.queue(CONTROL_IN));
+    }
+  }
+
   private void tellSize() {
     context.updateConfigSpace(configSpace());
   }
 
-  private void resize(WindowSize size) {
+  /** The window has another size. */
+  void resize(WindowSize size) {
     control.resize(size);
     tellSize();
     if (started && multiport) {
@@ -268,32 +273,14 @@ public final class ConsoleChannel implements Channel {
     }
   }
 
-  /** One line: a stack trace says nothing more of a failed system call. */
-  private void reportFailure(String what, IOException cause) {
-    context.reportError(what + ": " + cause.getMessage(), null);
-  }
-
-  /** On a raw terminal a line feed alone does not go back to the first column. */
-  private byte[] withCarriageReturns(byte[] text) {
-    ByteBuffer lines = ByteBuffer.allocate(2 * text.length);
-    for (byte next : text) {
-      if (next == '\n' && lastEarly != '\r') {
-        lines.put((byte) '\r');
-      }
-      lines.put(next);
-      lastEarly = next;
-    }
-    byte[] shown = new byte[lines.position()];
-    lines.get(0, shown);
-    return shown;
-  }
-
-  /** Has a queue pumped on the slot's thread, once for any number of calls until then. */
-  private void pumpSoon(int queue, AtomicBoolean queued) {
-    if (queued.compareAndSet(false, true)) {
+  /**
+   * Has a queue served on the slot's thread, once for any number of calls until then. Any thread.
+   */
+  void pumpSoon(int queue) {
+    if (queued.compareAndSet(queue, 0, 1)) {
       context.execute(
           () -> {
-            queued.set(false);
+            queued.set(queue, 0);
             pumpIfStarted(queue);
           });
     }
@@ -320,70 +307,6 @@ public final class ConsoleChannel implements Channel {
     @Override
     public void read(ByteBuffer into) {
       exec.read(into);
-    }
-  }
-
-  private final class EndpointListener implements Endpoint.Listener {
-    @Override
-    public void inputReady() {
-      pumpSoon(CONSOLE_IN, consoleInputQueued);
-    }
-
-    @Override
-    public void outputReady() {
-      context.execute(() -> pumpIfStarted(CONSOLE_OUT));
-    }
-
-    @Override
-    public void resized(WindowSize size) {
-      context.execute(() -> resize(size));
-    }
-
-    @Override
-    public void gone(String why, int status) {
-      context.reportError(why, null);
-      context.reportResult(status);
-    }
-
-    @Override
-    public void failed(String what, IOException cause) {
-      reportFailure(what, cause);
-    }
-  }
-
-  private final class ExecHost implements ExecPort.Host {
-    @Override
-    public void inputReady() {
-      pumpSoon(EXEC_IN, execInputQueued);
-    }
-
-    @Override
-    public void outputReady() {
-      context.execute(() -> pumpIfStarted(EXEC_OUT));
-    }
-
-    @Override
-    public void finished(int status) {
-      context.reportResult(status);
-      context.execute(
-          () -> {
-            // The guest's agent waits for this before it powers off.
-            control.hangUp(EXEC);
-            if (started && multiport) {
-              control.send(context.queue(CONTROL_IN));
-            }
-          });
-    }
-
-    @Override
-    public void failed(String what, IOException cause) {
-      reportFailure(what, cause);
-    }
-
-    @Override
-    public void broken(String how) {
-      context.reportError(how, null);
-      context.reportResult(STATUS_CRASHED);
     }
   }
 }

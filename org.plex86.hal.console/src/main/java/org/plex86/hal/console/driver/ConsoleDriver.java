@@ -50,12 +50,18 @@ public final class ConsoleDriver implements ChannelDriver, ConsoleHistory {
   @Override
   public Channel open(ChannelContext context, ChannelConfig config) throws HalException {
     ConsoleOptions options = ConsoleOptions.of(config);
-    return new ConsoleChannel(
-        context,
-        options.open(context, escapes),
-        options.exec() == null ? null : host -> new ExecPort(options.exec(), host),
-        !options.quiet(),
-        newTail(context.vmName()));
+    ConsoleTail tail = newTail(context.vmName());
+    try {
+      return new ConsoleChannel(
+          context,
+          options.open(context, escapes),
+          options.exec() == null ? null : host -> new ExecPort(options.exec(), host),
+          !options.quiet(),
+          tail);
+    } catch (LinkageError e) {
+      // JNA found no native part for this host: this console cannot work, others' drivers can.
+      throw new HalException("the console cannot call the C library: " + e.getMessage(), e);
+    }
   }
 
   @Override
