@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,21 +95,33 @@ class HostileGuestTest {
     VirtualMachine attacker = attack("attacker", "spin");
     attacker.pause();
     attacker.resume();
+    await(() -> attacker.processes().size() > 2); // start() does not wait for them
     var processes = attacker.processes();
-    assertThat(processes).isNotEmpty();
     attacker.kill();
     Machines.end(attacker, PATIENCE);
     assertThat(processes)
         .allSatisfy(pid -> assertThat(ProcessHandle.of(pid)).isEqualTo(Optional.empty()));
   }
 
+  private static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("time is over").isLessThan(end);
+      Thread.onSpinWait();
+    }
+  }
+
   private VirtualMachine attack(String name, String attempt) {
     return machines.start(
         name,
         Map.of(
-            VmProperties.KERNEL, kernel.toString(),
-            VmProperties.MEMORY, 32L << 20,
-            VmProperties.APPEND, "hostile=" + attempt,
-            VmProperties.CHANNELS, new String[] {"type=console,name=console0,endpoint=null"}));
+            VmProperties.KERNEL,
+            kernel.toString(),
+            VmProperties.MEMORY,
+            32L << 20,
+            VmProperties.APPEND,
+            "hostile=" + attempt,
+            VmProperties.CHANNELS,
+            new String[] {"type=console,name=console0,endpoint=null"}));
   }
 }

@@ -104,6 +104,18 @@ class LifeCycleTest {
   }
 
   @Test
+  void machineWhoseSupervisorWasStoppedCanBeKilled() throws Exception {
+    VirtualMachine vm = shell("vm");
+    awaitUser(vm);
+    List<Integer> processes = vm.processes();
+    Process stop = new ProcessBuilder("kill", "-STOP", "" + processes.get(0)).start();
+    assertThat(stop.waitFor()).isZero();
+    vm.kill();
+    assertThat(Machines.end(vm, PATIENCE).reason()).isEqualTo(Reason.KILLED);
+    assertGone(processes);
+  }
+
+  @Test
   void killedSpaceIsTheEndOfItsMachineOnly() {
     VirtualMachine other = shell("other");
     VirtualMachine vm = shell("vm");

@@ -19,6 +19,7 @@ import org.plex86.monitor.boot.BootLoader;
 import org.plex86.monitor.control.ControlLayout;
 import org.plex86.monitor.hal.ChannelHost;
 import org.plex86.monitor.nexus.NexusEnd;
+import org.plex86.monitor.nexus.NexusProcess;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,8 @@ import org.slf4j.LoggerFactory;
  * work, on the machine's own thread.
  */
 final class VmImpl implements VirtualMachine, ChannelHost {
+  private static final Duration ORDERLY_END = Duration.ofSeconds(2);
+
   /** After a result was reported, the guest may power off by itself before it is asked to. */
   private static final Duration RESULT_GRACE = Duration.ofSeconds(1);
 
@@ -152,12 +155,18 @@ final class VmImpl implements VirtualMachine, ChannelHost {
       if (never) {
         state = VmState.ENDED;
       } else if (machine != null) {
-        machine.nexus().kill();
+        end(machine.nexus());
       }
     }
     if (never) {
       ended.complete(new VmEnd(VmEnd.Reason.KILLED, OptionalInt.empty(), why));
     }
+  }
+
+  /** Asks the supervisor, and ends it when it does not listen: somebody may have stopped it. */
+  private void end(NexusProcess nexus) {
+    nexus.kill();
+    services.later(ORDERLY_END, nexus::killHard);
   }
 
   @Override
@@ -248,7 +257,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
       machine = made;
       channels = opened;
       if (!killed.isEmpty()) {
-        made.nexus().kill();
+        end(made.nexus());
       }
     }
   }
