@@ -4,15 +4,22 @@ package org.plex86.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
@@ -39,6 +46,7 @@ class SwapTest {
           + " END { if (gaps > 10 || NR != %d) exit 3 }'";
 
   private final BundleContext context = FrameworkUtil.getBundle(SwapTest.class).getBundleContext();
+  @TempDir Path files;
   private final Machines machines = new Machines();
   private final AtomicLong count = new AtomicLong(1);
   private final AtomicInteger crashes = new AtomicInteger();
@@ -162,5 +170,38 @@ class SwapTest {
     VmEnd end = swapUntilTheEnd(vm, RamDisk.TYPE, () -> new RamDisk(content), swaps);
     assertThat(end.result()).as("%s", end).hasValue(0);
     assertThat(swaps.get()).isGreaterThan(10);
+  }
+
+  @Test
+  void consoleLosesNoLineWhenItsBundleIsUpdatedInPlace() throws Exception {
+    Path file = files.resolve("console");
+    VirtualMachine vm =
+        machines.start(
+            "swap",
+            Map.of(
+                VmProperties.MEMORY,
+                64L << 20,
+                VmProperties.APPEND,
+                "quiet rdinit=/bin/sh -- -c"
+                    + " \"mount -t devtmpfs d /dev; seq 1 100000 >/dev/hvc0; poweroff -f\"",
+                VmProperties.CHANNELS,
+                new String[] {"type=console,endpoint=file:" + file}));
+    Bundle console =
+        Arrays.stream(context.getBundles())
+            .filter(bundle -> bundle.getSymbolicName().equals("org.plex86.hal.console"))
+            .findFirst()
+            .orElseThrow();
+    int updates = 0;
+    // not to the very end: what the guest has sent last needs a driver to take it
+    while (vm.state() != VmState.ENDED && (!Files.exists(file) || Files.size(file) < 500_000)) {
+      console.update();
+      updates++;
+      Thread.sleep(20);
+    }
+    assertThat(Machines.end(vm, PATIENCE).reason()).isEqualTo(VmEnd.Reason.POWER_OFF);
+    assertThat(Files.readAllLines(file, StandardCharsets.ISO_8859_1))
+        .filteredOn(line -> line.matches("[0-9]+"))
+        .isEqualTo(IntStream.rangeClosed(1, 100_000).mapToObj(Integer::toString).toList());
+    assertThat(updates).isGreaterThan(5);
   }
 }
