@@ -72,7 +72,7 @@ void return_from_interrupt(void);
 /* timer.c */
 void timer_init(void);
 void timer_program(void);
-void timer_expired(void); /* the host's signal came */
+void timer_expired(void); /* the host's signal came; timer_program() is to follow */
 void halt(void);
 
 /* fpu.c, tls.c */

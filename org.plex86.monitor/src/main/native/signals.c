@@ -107,10 +107,12 @@ static void interrupted_nexus(struct machine_context *machine)
 
 static void asynchronous(int signal, struct machine_context *machine)
 {
-  if (CONTROL->active != space_self)
-    return; /* a kick or a timer that came late; the active process sees to the lines itself */
   if (signal == SIGALRM)
     timer_expired();
+  if (CONTROL->active != space_self)
+    return; /* it came late; the active process sees to the lines and its timer itself */
+  if (signal == SIGALRM)
+    timer_program();
   else
     COUNT(kicks);
   if (in_nexus(machine->rip)) {

@@ -37,11 +37,16 @@ static void arm(u64 deadline, u64 now)
   armed = deadline;
 }
 
+/*
+ * Also from a signal that came between halt()'s look at the lines and its sleep, hence wake: a
+ * sleep that it has not begun yet must not begin.
+ */
 static void raise_line(void)
 {
-  DATA64(PLEX86_TIMER_DEADLINE) = 0;
-  COUNT(timer_expired);
   __atomic_fetch_or(&DATA(PLEX86_IRQ_PENDING), 1u << PLEX86_IRQ_TIMER, __ATOMIC_SEQ_CST);
+  DATA64(PLEX86_TIMER_DEADLINE) = 0;
+  __atomic_fetch_add(&CONTROL->wake, 1, __ATOMIC_SEQ_CST);
+  COUNT(timer_expired);
 }
 
 void timer_init(void)
@@ -66,10 +71,10 @@ void timer_program(void)
     arm(deadline, now);
 }
 
+/* The host timer stands for nothing any more, whether or not this process runs the guest now. */
 void timer_expired(void)
 {
   armed = 0;
-  timer_program();
 }
 
 /* sti; hlt: until a line is raised.  The caller delivers it on its way to the guest. */
