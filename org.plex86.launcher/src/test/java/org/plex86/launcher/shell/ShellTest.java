@@ -37,6 +37,7 @@ class ShellTest {
     }
 
     public void sleep() throws InterruptedException {
+      System.out.println("good night");
       Thread.sleep(600_000);
     }
   }
@@ -206,14 +207,13 @@ class ShellTest {
   void interruptEndsACommandAndEmptiesALine() throws Exception {
     terminal.await("plex86> ");
     terminal.type("test:sleep\r");
-    terminal.await("test:sleep");
-    Thread.sleep(300);
+    terminal.await("good night");
     terminal.type("\u0003");
     terminal.await("interrupted");
     terminal.type("test:fail");
     terminal.await("test:fail");
     terminal.type("\u0003");
-    Thread.sleep(300);
+    terminal.await("plex86> ", 3);
     terminal.type("test:hello you\r");
     terminal.await("HELLO YOU");
     assertThat(terminal.shown()).doesNotContain("this failed");

@@ -266,9 +266,11 @@ class TerminalTest {
   @Test
   void terminalIsTakenFromAHandlerThatKeepsIt() throws Exception {
     CompletableFuture<String> end = new CompletableFuture<>();
+    CountDownLatch lent = new CountDownLatch(1);
     escapes.add(
         terminal -> {
           TerminalLoan loan = terminal.borrow();
+          lent.countDown();
           try {
             Thread.sleep(60_000);
             end.complete("slept");
@@ -285,7 +287,7 @@ class TerminalTest {
     try (TestSlot slot = slot()) {
       LinuxGuest guest = new LinuxGuest(slot);
       type("\u0001k");
-      Thread.sleep(100);
+      assertThat(lent.await(10, TimeUnit.SECONDS)).isTrue();
       type("\u0001kab");
       guest.awaitText(0, "ab");
       assertThat(end.get(10, TimeUnit.SECONDS)).contains("went back to the guest");
