@@ -6,6 +6,7 @@
  * micro --time NAME PROGRAM [ARG...]: runs a program and prints its wall time
  * in the same form; its status must be 0.
  * micro --run NAME N: runs N operations and prints nothing, for counting what they cost.
+ * micro --tsc-khz: prints the frequency of the time-stamp counter, measured over 0.2 s.
  * micro --clock: prints "clock NS", the monotonic clock.
  * The directory it is started in should be on a tmpfs.
  */
@@ -574,6 +575,20 @@ static void measure_one(const char *name, measure run)
   text(" ns\n");
 }
 
+static u64 time_stamp(void) {
+  u32 low, high;
+  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (u64)high << 32 | low;
+}
+
+static void tsc_khz(void) {
+  u64 start_ns = monotonic(), start = time_stamp();
+  sleep_until(start_ns + 200000000);
+  u64 ns = monotonic() - start_ns, ticks = time_stamp() - start;
+  number(divide(ticks * 1000, (u32)divide(ns, 1000)));
+  text("\n");
+}
+
 static int time_program(const char *name, char **arguments)
 {
   u64 start = monotonic();
@@ -604,6 +619,7 @@ int main(int argc, char **argv, char **envp)
     text("\n");
     return 0;
   }
+  if (argc > 1 && same(argv[1], "--tsc-khz")) return tsc_khz(), 0;
   if (argc > 3 && same(argv[1], "--run")) {
     for (u32 i = 0; i < COUNT_OF(all); i++)
       if (same(argv[2], all[i].name))

@@ -78,7 +78,7 @@ public final class Bench {
     for (String mode : options.isolations()) {
       all.add(new Plex86("plex86-" + mode, project, guest, staging, List.of("--isolation", mode)));
     }
-    all.add(new QemuTcg(guest, staging));
+    all.add(new QemuTcg(project.programs(), guest, staging));
     all.add(new UserModeLinux(guest, staging));
     List<Subject> present = new ArrayList<>();
     for (Subject subject : all) {

@@ -2,6 +2,7 @@
 package org.plex86.bench.subject;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -15,10 +16,13 @@ import org.plex86.bench.host.ChildProcess;
 public final class QemuTcg implements Subject {
   private static final String QEMU = "qemu-system-i386";
 
+  private final Path programs;
   private final GuestFiles guest;
   private final Staging staging;
+  private String frequency;
 
-  public QemuTcg(GuestFiles guest, Staging staging) {
+  public QemuTcg(Path programs, GuestFiles guest, Staging staging) {
+    this.programs = programs;
     this.guest = guest;
     this.staging = staging;
   }
@@ -61,10 +65,25 @@ public final class QemuTcg implements Subject {
             "-initrd",
             initramfs.toString(),
             "-append",
-            "console=ttyS0 quiet panic=-1"),
+            "console=ttyS0 quiet panic=-1" + frequency()),
         Path.of("/"),
         Path.of("/dev/null"),
         limit);
+  }
+
+  /**
+   * TCG gives the guest the host's time-stamp counter. The kernel would measure its frequency
+   * against an emulated timer, which on a busy host goes wrong, and all of its times with it; so it
+   * is told.
+   */
+  private synchronized String frequency() throws IOException {
+    if (frequency == null) {
+      Process process =
+          new ProcessBuilder(programs.resolve("micro").toString(), "--tsc-khz").start();
+      String khz = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      frequency = khz.strip().matches("[0-9]+") ? " tsc_early_khz=" + khz.strip() : "";
+    }
+    return frequency;
   }
 
   @Override
