@@ -18,7 +18,7 @@ import org.plex86.monitor.hal.SlotStatus;
 /** The channel slots of a running machine: slot n is its virtio-mmio device n. */
 final class Channels {
   /** A driver's bundle may be on its way while a container starts. */
-  private static final Duration DRIVER_PATIENCE = Duration.ofSeconds(10);
+  private static final Duration DRIVER_PATIENCE = Duration.ofSeconds(5);
 
   private static final String CONSOLE = "console";
 

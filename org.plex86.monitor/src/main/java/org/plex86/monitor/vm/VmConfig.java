@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.vm;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -66,8 +67,8 @@ record VmConfig(
     return new VmConfig(
         name,
         memory(values),
-        values.string(VmProperties.KERNEL).map(Path::of),
-        values.string(VmProperties.INITRD).map(Path::of),
+        values.path(VmProperties.KERNEL),
+        values.path(VmProperties.INITRD),
         values.string(VmProperties.APPEND).orElse(""),
         channels(values),
         values.bool(VmProperties.AUTOSTART, false),
@@ -143,6 +144,14 @@ record VmConfig(
         return Optional.of(text);
       }
       throw wrong(key, "text");
+    }
+
+    Optional<Path> path(String key) throws VmConfigException {
+      try {
+        return string(key).map(Path::of);
+      } catch (InvalidPathException e) {
+        throw wrong(key, "a file name");
+      }
     }
 
     List<String> strings(String key) throws VmConfigException {

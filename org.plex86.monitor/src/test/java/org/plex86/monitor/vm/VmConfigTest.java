@@ -72,6 +72,7 @@ class VmConfigTest {
   void valuesOfAWrongTypeAreRefused() {
     assertThatThrownBy(() -> with("autostart", "maybe")).hasMessageContaining("true or false");
     assertThatThrownBy(() -> with("channels", 7)).hasMessageContaining("a list of text");
+    assertThatThrownBy(() -> with("kernel", "a\0b")).hasMessageContaining("a file name");
     assertThatThrownBy(() -> with("append", 7)).hasMessageContaining("append must be text");
     assertThatThrownBy(() -> with("spaces", 1)).hasMessageContaining("from 2 to 64");
     assertThatThrownBy(() -> with("spaces", 65)).hasMessageContaining("from 2 to 64");
