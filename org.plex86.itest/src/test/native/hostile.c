@@ -274,6 +274,49 @@ static void touch_nothing(void)
   end(PLEX86_END_POWEROFF);
 }
 
+/* Where line 0 is delivered: back at once. */
+void timer_interrupt(void);
+asm(".globl timer_interrupt\n"
+    "timer_interrupt: ljmp $0x33, $(" GATE_ADDRESS(1) ")");
+
+static unsigned long long read_tsc(void)
+{
+  unsigned long long value;
+  asm volatile("rdtsc" : "=A"(value));
+  return value;
+}
+
+/*
+ * No harm, but haste: deadlines that pass while the halt is on its way to sleep. One that is
+ * missed is a machine that sleeps for ever.
+ */
+static void halt_storm(void)
+{
+  static struct {
+    unsigned short offset_low, selector, flags, offset_high;
+  } gates[64];
+  struct {
+    unsigned short limit;
+    u32 base;
+  } __attribute__((packed)) table = {sizeof gates - 1, (u32)gates};
+  u32 handler = (u32)timer_interrupt;
+  gates[PLEX86_VECTOR_BASE].offset_low = (unsigned short)handler;
+  gates[PLEX86_VECTOR_BASE].offset_high = (unsigned short)(handler >> 16);
+  gates[PLEX86_VECTOR_BASE].selector = 0x20;
+  gates[PLEX86_VECTOR_BASE].flags = 0x8e00;
+  asm volatile("lidt %0" : : "m"(table));
+  DATA(PLEX86_IRQ_MASK) = 0;
+  for (u32 i = 0; i < 100000; i++) {
+    unsigned long long deadline = read_tsc() + random() % 8000;
+    DATA(PLEX86_VIF) = 0;
+    DATA(PLEX86_TIMER_DEADLINE) = (u32)deadline;
+    DATA(PLEX86_TIMER_DEADLINE + 4) = (u32)(deadline >> 32);
+    asm volatile(GATE(9) : : : "memory");
+    asm volatile(GATE(8) : : : "memory");
+  }
+  end(PLEX86_END_POWEROFF);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -294,6 +337,7 @@ static const struct {
   {"long-log", long_log},
   {"wild-gates", wild_gates},
   {"touch-nothing", touch_nothing},
+  {"halt-storm", halt_storm},
 };
 
 static const char *option(const char *key)

@@ -68,6 +68,7 @@ class HostileGuestTest {
     "long-log, POWER_OFF, ''",
     "wild-gates, POWER_OFF, ''",
     "touch-nothing, POWER_OFF, ''",
+    "halt-storm, POWER_OFF, ''",
   })
   void attemptEndsItsOwnMachineAtMost(String attempt, Reason reason, String message) {
     VmEnd end = Machines.end(attack("attacker", attempt), PATIENCE);
