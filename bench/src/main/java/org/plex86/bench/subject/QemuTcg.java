@@ -72,16 +72,16 @@ public final class QemuTcg implements Subject {
   }
 
   /**
-   * TCG gives the guest the host's time-stamp counter. The kernel would measure its frequency
-   * against an emulated timer, which on a busy host goes wrong, and all of its times with it; so it
-   * is told.
+   * TCG gives the guest the host's time-stamp counter. The kernel would measure its frequency, and
+   * watch it, by an emulated timer, which on a busy host goes wrong, and all of its times with it;
+   * so it is told the frequency, and to trust it.
    */
   private synchronized String frequency() throws IOException {
     if (frequency == null) {
       Process process =
           new ProcessBuilder(programs.resolve("micro").toString(), "--tsc-khz").start();
       String khz = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-      frequency = khz.strip().matches("[0-9]+") ? " tsc_early_khz=" + khz.strip() : "";
+      frequency = khz.strip().matches("[0-9]+") ? " tsc=reliable tsc_early_khz=" + khz.strip() : "";
     }
     return frequency;
   }
