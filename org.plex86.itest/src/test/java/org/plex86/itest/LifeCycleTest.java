@@ -4,6 +4,7 @@ package org.plex86.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -217,6 +219,42 @@ class LifeCycleTest {
     assertThat(vm.state()).isEqualTo(VmState.CREATED);
     vm.stop(PATIENCE);
     assertThat(Machines.end(vm, PATIENCE).reason()).isEqualTo(Reason.KILLED);
+  }
+
+  @Test
+  void machinesThatEndedLeaveNothingBehind() throws IOException, InterruptedException {
+    Machines.end(exec("vm", "true", 64), PATIENCE);
+    machines.close();
+    long descriptors = count("/proc/self/fd");
+    long threads = count("/proc/self/task");
+    for (int i = 0; i < 30; i++) {
+      VirtualMachine vm = exec("vm" + i, "true", 64);
+      if (i % 3 == 0) {
+        vm.kill();
+      }
+      Machines.end(vm, PATIENCE);
+      machines.close();
+    }
+    // Threads that are on their way out, and files that the JVM opens by itself.
+    await(() -> count("/proc/self/task") <= threads + 5);
+    await(() -> count("/proc/self/fd") <= descriptors + 5);
+    // What was mapped is unmapped when nothing refers to it any more.
+    for (int i = 0; i < 100 && mappings() > 4; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertThat(mappings()).isLessThanOrEqualTo(4);
+  }
+
+  private static long mappings() throws IOException {
+    try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+      return maps.filter(line -> line.contains("plex86-ram")).count();
+    }
+  }
+
+  private static long count(String directory) {
+    String[] entries = new File(directory).list();
+    return entries == null ? 0 : entries.length;
   }
 
   @Test

@@ -85,5 +85,6 @@ final class Machines implements AutoCloseable {
     for (Configuration configuration : configurations) {
       configuration.delete();
     }
+    configurations.clear();
   }
 }
