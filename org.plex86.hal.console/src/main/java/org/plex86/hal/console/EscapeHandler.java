@@ -20,8 +20,8 @@ public interface EscapeHandler {
 
   /**
    * The user pressed the key. Called on a thread of its own, whatever state the guest is in. Until
-   * this returns, the same key does nothing more, but that it ends a loan of the terminal, and then
-   * interrupts this thread.
+   * this returns, the same key only asks back the terminal that it may have borrowed, and
+   * interrupts this thread if it does not give it in time.
    *
    * @param terminal where the key was pressed
    */

@@ -11,8 +11,8 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>The loan ends with {@link #close}. When the user presses {@code Ctrl-A} and the handler's key
  * again, or the console is closed, the input is at its end; the holder then has half a second to
- * put the terminal in order and to close the loan, before the output throws an exception and the
- * handler's thread is interrupted.
+ * put the terminal in order and to close the loan, before the output throws an exception and, after
+ * the key, the handler's thread is interrupted.
  */
 @ProviderType
 public interface TerminalLoan extends AutoCloseable {

@@ -87,7 +87,10 @@ public final class TerminalFront implements FdReader.Handler {
     return size;
   }
 
-  /** Ends the loan there may be; handlers that still run are interrupted. */
+  /**
+   * Ends the loan there may be. Its holder is not interrupted: what it does may be the very reason,
+   * such as a change of this console's driver by a command of the shell.
+   */
   public void close() {
     closed = true;
     Loan last = loan;
@@ -155,17 +158,25 @@ public final class TerminalFront implements FdReader.Handler {
     }
   }
 
-  /** Asks for a loan back, and takes it from a holder that does not give it. */
-  private void endLoan(Loan ending) {
+  /**
+   * Asks for a loan back, and takes it from a holder that does not give it.
+   *
+   * @return whether it had to be taken
+   */
+  private boolean endLoan(Loan ending) {
     try {
       if (ending.askBack(RETURN_MILLIS)) {
-        return;
+        return false;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     takeBack(ending);
-    Thread handler = running.get(ending.key);
+    return true;
+  }
+
+  private void interrupt(char key) {
+    Thread handler = running.get(key);
     if (handler != null) {
       handler.interrupt();
     }
@@ -186,7 +197,9 @@ public final class TerminalFront implements FdReader.Handler {
     public void key(char key) {
       Loan current = loan;
       if (current != null && current.key == key) {
-        endLoan(current);
+        if (endLoan(current)) {
+          interrupt(key);
+        }
         return;
       }
       if (key == 'h' || key == '?') {
