@@ -169,7 +169,19 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
     for (VirtualMachine vm : ending) {
       awaitEnd(vm, end - System.nanoTime());
     }
+    awaitPreparation();
     timers.shutdownNow();
+  }
+
+  /** The bundle's content may be taken away after the deactivation, and the preparation reads it. */
+  private void awaitPreparation() {
+    try {
+      executable.get(END_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("the preparation did not come to its end", e); // a machine's start has told it
+    }
   }
 
   private static void awaitEnd(VirtualMachine vm, long nanos) {
