@@ -45,7 +45,11 @@ public final class Soak {
 
   private final Duration length;
   private final int memoryMb;
+
+  /** The VM under load, and what the short VMs are made by: with memory of their own choice. */
   private final Plex86 plex86;
+
+  private final Plex86 shortVms;
   private final Path worker;
   private final Path script;
   private final ClockCheck clock = new ClockCheck();
@@ -58,7 +62,8 @@ public final class Soak {
     Project project = Project.current();
     Staging staging = new Staging();
     GuestFiles guest = new GuestFiles(project, staging);
-    plex86 = new Plex86("plex86", project, guest, staging, options);
+    shortVms = new Plex86("plex86", project, guest, staging, options);
+    plex86 = shortVms.with("--memory", memoryMb + "M");
     worker = project.programs().resolve("worker");
     script = project.bench().resolve("soak.guest.sh");
     plex86
@@ -91,7 +96,6 @@ public final class Soak {
         System.exit(2);
       }
     }
-    options.addAll(List.of("--memory", memoryMb + "M"));
     boolean good = new Soak(Duration.ofMinutes(minutes), memoryMb, options).run();
     System.exit(good ? 0 : 1);
   }
@@ -106,7 +110,7 @@ public final class Soak {
         return false;
       }
       HostSampler sampler = new HostSampler(instance.pid());
-      Churn churn = new Churn(plex86, worker);
+      Churn churn = new Churn(shortVms, worker);
       watch(instance, sampler, churn);
       int status = instance.await();
       report(instance, status, sampler, churn);

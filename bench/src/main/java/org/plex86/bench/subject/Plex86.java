@@ -33,10 +33,10 @@ public final class Plex86 implements Subject {
     this.options = List.copyOf(options);
   }
 
-  /** The same VM with one more option. */
-  public Plex86 with(String option) {
+  /** The same VM with further options. */
+  public Plex86 with(String... further) {
     List<String> more = new ArrayList<>(options);
-    more.add(option);
+    more.addAll(List.of(further));
     return new Plex86(name, project, guest, staging, more);
   }
 
