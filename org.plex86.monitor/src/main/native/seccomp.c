@@ -190,6 +190,7 @@ void seccomp_confine_space(void)
   require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_TRAP);
   require_nexus_text(&filter, RET_TRAP);
   allow(&filter, SYS_rt_sigreturn);
+  allow(&filter, SYS_restart_syscall); /* the kernel's own, for a wait that SIGSTOP has cut short */
   rule_futex(&filter);
   rule_mmap(&filter);
   u32 rule = start_rule(&filter, SYS_munmap);
@@ -205,7 +206,8 @@ void seccomp_confine_supervisor(void)
 {
   struct filter filter = {.length = 0};
   require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_KILL_PROCESS);
-  static const u16 calls[] = {SYS_read, SYS_write, SYS_poll, SYS_wait4, SYS_kill, SYS_exit_group};
+  static const u16 calls[] = {SYS_read, SYS_write, SYS_poll,          SYS_wait4,
+                              SYS_kill, SYS_exit_group, SYS_restart_syscall};
   for (u32 i = 0; i < sizeof calls / sizeof calls[0]; i++)
     allow(&filter, calls[i]);
   finish(&filter, RET_KILL_PROCESS);

@@ -28,6 +28,7 @@ enum {
   SYS_prctl = 157,
   SYS_setrlimit = 160,
   SYS_futex = 202,
+  SYS_restart_syscall = 219,
   SYS_timer_create = 222,
   SYS_timer_settime = 223,
   SYS_clock_gettime = 228,
