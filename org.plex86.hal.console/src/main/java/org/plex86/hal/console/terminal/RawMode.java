@@ -71,6 +71,11 @@ public final class RawMode implements AutoCloseable {
     LibC.tcsetattr(fd, TCSANOW, now);
   }
 
+  /** Whether the process may read from this terminal. */
+  boolean inForeground() {
+    return inForeground(fd);
+  }
+
   /** Puts back the modes that were found. */
   @Override
   public void close() {

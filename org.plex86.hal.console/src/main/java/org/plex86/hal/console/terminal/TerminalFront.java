@@ -101,6 +101,10 @@ public final class TerminalFront implements FdReader.Handler {
 
   @Override
   public int room() {
+    if (!raw.inForeground()) {
+      // Reading in the background would have SIGTTIN stop this process, and with it the machine.
+      return 0;
+    }
     Loan current = loan;
     return current != null ? current.room() : guest.room();
   }

@@ -118,6 +118,25 @@ class TerminalTest {
   }
 
   @Test
+  void closedConsolesLeaveNoDescriptorOrThread() throws Exception {
+    slot().close();
+    int descriptors = descriptors();
+    for (int i = 0; i < 10; i++) {
+      try (TestSlot slot = slot()) {
+        new LinuxGuest(slot).write(0, "x");
+      }
+    }
+    assertThat(descriptors()).isLessThanOrEqualTo(descriptors);
+    assertThat(Thread.getAllStackTraces().keySet())
+        .extracting(Thread::getName)
+        .noneMatch(name -> name.startsWith("plex86-console"));
+  }
+
+  private static int descriptors() {
+    return new java.io.File("/proc/self/fd").list().length;
+  }
+
+  @Test
   void keysReachTheGuestUnchanged() throws Exception {
     try (TestSlot slot = slot()) {
       LinuxGuest guest = new LinuxGuest(slot);
