@@ -575,13 +575,15 @@ static void measure_one(const char *name, measure run)
   text(" ns\n");
 }
 
-static u64 time_stamp(void) {
+static u64 time_stamp(void)
+{
   u32 low, high;
   __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
   return (u64)high << 32 | low;
 }
 
-static void tsc_khz(void) {
+static void tsc_khz(void)
+{
   u64 start_ns = monotonic(), start = time_stamp();
   sleep_until(start_ns + 200000000);
   u64 ns = monotonic() - start_ns, ticks = time_stamp() - start;
@@ -619,7 +621,8 @@ int main(int argc, char **argv, char **envp)
     text("\n");
     return 0;
   }
-  if (argc > 1 && same(argv[1], "--tsc-khz")) return tsc_khz(), 0;
+  if (argc > 1 && same(argv[1], "--tsc-khz"))
+    return tsc_khz(), 0;
   if (argc > 3 && same(argv[1], "--run")) {
     for (u32 i = 0; i < COUNT_OF(all); i++)
       if (same(argv[2], all[i].name))

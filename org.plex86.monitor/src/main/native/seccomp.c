@@ -206,8 +206,7 @@ void seccomp_confine_supervisor(void)
 {
   struct filter filter = {.length = 0};
   require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_KILL_PROCESS);
-  static const u16 calls[] = {SYS_read, SYS_write, SYS_poll,          SYS_wait4,
-                              SYS_kill, SYS_exit_group, SYS_restart_syscall};
+  static const u16 calls[] = {SYS_read, SYS_write, SYS_poll, SYS_wait4, SYS_kill, SYS_exit_group, SYS_restart_syscall};
   for (u32 i = 0; i < sizeof calls / sizeof calls[0]; i++)
     allow(&filter, calls[i]);
   finish(&filter, RET_KILL_PROCESS);

@@ -230,9 +230,10 @@ class LifeCycleTest {
     for (int i = 0; i < 30; i++) {
       VirtualMachine vm = exec("vm" + i, "true", 64);
       if (i % 3 == 0) {
+        LockSupport.parkNanos(i * 2_000_000L); // at any stage of its start
         vm.kill();
       }
-      Machines.end(vm, PATIENCE);
+      assertThat(Machines.end(vm, PATIENCE).reason()).isIn(Reason.KILLED, Reason.POWER_OFF);
       machines.close();
     }
     // Threads that are on their way out, and files that the JVM opens by itself.

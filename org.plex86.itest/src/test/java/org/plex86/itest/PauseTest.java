@@ -32,10 +32,12 @@ class PauseTest {
         machines.start(
             "sleeper",
             Map.of(
-                VmProperties.MEMORY, 64L << 20,
-                VmProperties.APPEND, "quiet plex86.exec",
+                VmProperties.MEMORY,
+                64L << 20,
+                VmProperties.APPEND,
+                "quiet plex86.exec",
                 VmProperties.CHANNELS,
-                    new String[] {"type=console,quiet=on,exec=sleep 3; exit 7"}));
+                new String[] {"type=console,quiet=on,exec=sleep 3; exit 7"}));
     for (int i = 0; i < 5; i++) {
       Thread.sleep(300);
       vm.pause();

@@ -173,7 +173,9 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
     timers.shutdownNow();
   }
 
-  /** The bundle's content may be taken away after the deactivation, and the preparation reads it. */
+  /**
+   * The bundle's content may be taken away after the deactivation, and the preparation reads it.
+   */
   private void awaitPreparation() {
     try {
       executable.get(END_SECONDS, TimeUnit.SECONDS);
