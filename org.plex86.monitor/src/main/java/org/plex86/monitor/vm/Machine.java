@@ -18,29 +18,67 @@ import org.plex86.monitor.nexus.NexusProcess;
  * channel slots'.
  */
 final class Machine implements AutoCloseable, Placement.Movable {
+  private final String name;
+  private final Fd controlFd;
   private final Fd ramFd;
   private final GuestRam ram;
   private final ControlMemory control;
-  private final NexusProcess nexus;
   private final InterruptController interrupts;
 
-  /** Makes the memory and starts the processes; the guest does not run yet. */
-  Machine(VmConfig config, int devices, Path executable) throws IOException {
-    Fd controlFd = Fd.sealedMemory("plex86-control", ControlLayout.CONTROL_SIZE);
-    try (controlFd) {
-      ramFd = Fd.sealedMemory("plex86-ram", config.memory());
-      try {
-        control = new ControlMemory(controlFd);
-        ram = new GuestRam(ramFd, config.memory());
-        int pages = (int) (config.memory() / GuestRam.PAGE);
-        control.initialise(pages, config.spaces(), devices, 0);
-        nexus = new NexusProcess(executable, config.name(), controlFd, ramFd, control::ringBell);
-      } catch (IOException e) {
-        ramFd.close();
-        throw e;
+  /** Written once, under the lock. */
+  private volatile NexusProcess nexus;
+
+  private boolean ending;
+
+  /** Makes the memory. There are no processes yet. */
+  Machine(VmConfig config, int devices) throws IOException {
+    name = config.name();
+    controlFd = Fd.sealedMemory("plex86-control", ControlLayout.CONTROL_SIZE);
+    Fd made = null;
+    try {
+      made = Fd.sealedMemory("plex86-ram", config.memory());
+      control = new ControlMemory(controlFd);
+      ram = new GuestRam(made, config.memory());
+    } catch (IOException e) {
+      controlFd.close();
+      if (made != null) {
+        made.close();
       }
+      throw e;
     }
-    interrupts = new InterruptController(control, nexus::kick);
+    ramFd = made;
+    int pages = (int) (config.memory() / GuestRam.PAGE);
+    control.initialise(pages, config.spaces(), devices, 0);
+    interrupts = new InterruptController(control, this::kick);
+  }
+
+  /**
+   * Starts the processes, which then wait for {@link #start}; or none if {@link #kill} came first.
+   */
+  synchronized void spawn(Path executable) throws IOException {
+    if (!ending) {
+      nexus = new NexusProcess(executable, name, controlFd, ramFd, control::ringBell);
+    }
+  }
+
+  /** Ends the processes by asking the supervisor, or keeps them from being started. */
+  synchronized void kill() {
+    ending = true;
+    if (nexus != null) {
+      nexus.kill();
+    }
+  }
+
+  /** The processes; null before they were started. */
+  NexusProcess nexus() {
+    return nexus;
+  }
+
+  private void kick(int slot) {
+    NexusProcess running = nexus;
+    if (running != null) {
+      running.kick(slot);
+    }
   }
 
   GuestRam ram() {
@@ -51,22 +89,22 @@ final class Machine implements AutoCloseable, Placement.Movable {
     return control;
   }
 
-  NexusProcess nexus() {
-    return nexus;
-  }
-
   InterruptController interrupts() {
     return interrupts;
   }
 
   @Override
   public List<Integer> processes() {
-    return nexus.processes();
+    NexusProcess running = nexus;
+    return running == null ? List.of() : running.processes();
   }
 
   @Override
   public void pin(int cpu) {
-    nexus.pin(cpu);
+    NexusProcess running = nexus;
+    if (running != null) {
+      running.pin(cpu);
+    }
   }
 
   @Override
@@ -88,5 +126,6 @@ final class Machine implements AutoCloseable, Placement.Movable {
   public void close() {
     ramFd.punch(ram.size());
     ramFd.close();
+    controlFd.close();
   }
 }

@@ -85,8 +85,10 @@ final class Placement {
     long least = Long.MAX_VALUE;
     // From the last: the first CPU of a host often serves its interrupts.
     for (int cpu = candidates.length() - 1; cpu >= 0; cpu = candidates.previousSetBit(cpu - 1)) {
-      int candidate = cpu;
-      long load = places.values().stream().filter(place -> place.cpu == candidate).count();
+      long load = 0;
+      for (Place place : places.values()) {
+        load += place.cpu == cpu ? 1 : 0;
+      }
       if (load < least) {
         best = cpu;
         least = load;

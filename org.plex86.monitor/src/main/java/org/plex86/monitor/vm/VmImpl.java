@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.plex86.hal.api.HalException;
 import org.plex86.monitor.ChannelStatus;
 import org.plex86.monitor.VirtualMachine;
@@ -95,9 +96,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
     synchronized (lock) {
       if (state == VmState.RUNNING) {
         state = VmState.PAUSED;
-        if (machine != null) {
-          machine.nexus().stop();
-        }
+        signal(NexusProcess::stop);
       }
     }
   }
@@ -114,9 +113,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
   private void goOn(VmState next) {
     state = next;
     lock.notifyAll();
-    if (machine != null) {
-      machine.nexus().go();
-    }
+    signal(NexusProcess::go);
   }
 
   @Override
@@ -155,7 +152,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
       if (never) {
         state = VmState.ENDED;
       } else if (machine != null) {
-        end(machine.nexus());
+        end(machine);
       }
     }
     if (never) {
@@ -164,9 +161,20 @@ final class VmImpl implements VirtualMachine, ChannelHost {
   }
 
   /** Asks the supervisor, and ends it when it does not listen: somebody may have stopped it. */
-  private void end(NexusProcess nexus) {
-    nexus.kill();
-    services.later(ORDERLY_END, nexus::killHard);
+  private void end(Machine ending) {
+    ending.kill();
+    NexusProcess nexus = ending.nexus();
+    if (nexus != null) {
+      services.later(ORDERLY_END, nexus::killHard);
+    }
+  }
+
+  /** Before the processes were started there is nothing to signal: see {@link #go}. */
+  private void signal(Consumer<NexusProcess> signal) {
+    NexusProcess nexus = machine == null ? null : machine.nexus();
+    if (nexus != null) {
+      signal.accept(nexus);
+    }
   }
 
   @Override
@@ -191,7 +199,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
   @Override
   public List<Integer> processes() {
     synchronized (lock) {
-      return machine == null ? List.of() : machine.nexus().processes();
+      return machine == null ? List.of() : machine.processes();
     }
   }
 
@@ -257,7 +265,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
       machine = made;
       channels = opened;
       if (!killed.isEmpty()) {
-        end(made.nexus());
+        end(made);
       }
     }
   }

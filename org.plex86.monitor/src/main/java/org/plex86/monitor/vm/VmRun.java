@@ -68,17 +68,18 @@ final class VmRun {
   NexusEnd live() throws BootException, HalException, IOException {
     requireMemory();
     BootFiles files = services.bootFiles(config);
-    try (Machine machine = new Machine(config, config.channels().size(), services.executable())) {
+    try (Machine machine = new Machine(config, config.channels().size())) {
+      FutureTask<BootLoader.Start> loading = startLoading(machine, files);
       Channels channels = new Channels(config.channels(), machine, vm, services.drivers());
       EarlyConsole early = new EarlyConsole(machine.control(), channels::earlyOutput);
       vm.publish(machine, channels);
-      services.placement().add(machine, config.pin());
       NexusEnd end;
       try {
-        boot(machine, channels, files);
+        channels.open();
+        boot(machine, loading);
         serve(machine.control(), machine.nexus(), channels, early);
       } finally {
-        end = end(machine.nexus());
+        end = end(machine, loading);
         services.placement().remove(machine);
         early.drain();
         endReason = machine.control().endReason();
@@ -103,16 +104,25 @@ final class VmRun {
     }
   }
 
-  /** The kernel is read while channels are opened and the supervisor makes its processes. */
-  private void boot(Machine machine, Channels channels, BootFiles files)
-      throws BootException, HalException, IOException {
+  /** The kernel is read, and the supervisor makes its processes, while channels are opened. */
+  private FutureTask<BootLoader.Start> startLoading(Machine machine, BootFiles files) {
     String commandLine = CommandLine.of(config.channels().size(), config.append());
     FutureTask<BootLoader.Start> loading =
-        new FutureTask<>(() -> BootLoader.load(files, commandLine, machine.ram()));
+        new FutureTask<>(
+            () -> {
+              BootLoader.Start start = BootLoader.load(files, commandLine, machine.ram());
+              machine.spawn(services.executable());
+              services.placement().add(machine, config.pin());
+              return start;
+            });
     Thread loader = new Thread(loading, "plex86 load " + config.name());
     loader.setDaemon(true);
     loader.start();
-    channels.open();
+    return loading;
+  }
+
+  private void boot(Machine machine, Future<BootLoader.Start> loading)
+      throws BootException, IOException {
     BootLoader.Start start;
     try {
       start = await(loading, Long.MAX_VALUE);
@@ -120,7 +130,13 @@ final class VmRun {
       if (e.getCause() instanceof BootException boot) {
         throw boot;
       }
+      if (e.getCause() instanceof IOException io) {
+        throw io;
+      }
       throw new IllegalStateException("loading the guest", e.getCause());
+    }
+    if (machine.nexus() == null) {
+      throw new BootException("killed before it was started");
     }
     try {
       await(machine.nexus().ready(), READY_SECONDS);
@@ -148,9 +164,18 @@ final class VmRun {
     }
   }
 
-  /** Ends the processes if they live, first by asking the supervisor. */
-  private NexusEnd end(NexusProcess nexus) throws IOException {
-    nexus.kill();
+  /** Ends the processes if they live, first by asking the supervisor; none are started any more. */
+  private NexusEnd end(Machine machine, FutureTask<BootLoader.Start> loading) throws IOException {
+    machine.kill();
+    try {
+      await(loading, Long.MAX_VALUE);
+    } catch (ExecutionException e) {
+      log.debug("the guest was not loaded", e); // told by boot(), or nobody asked any more
+    }
+    NexusProcess nexus = machine.nexus();
+    if (nexus == null) {
+      return new NexusEnd(false, "");
+    }
     try {
       try {
         return await(nexus.ended(), ORDERLY_END_SECONDS);
