@@ -156,6 +156,8 @@ build() {
 java_flags() {
   flags=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -Xlog:disable -Xlog:all=error:stderr
     -Djna.nosys=false -Djna.nounpack=true)
+  # Felix uses it; from 24 on the JVM says so on stderr unless told that we know (JEP 498)
+  if [[ $jdk_feature -ge 23 ]]; then flags+=(--sun-misc-unsafe-memory-access=allow); fi
   # for the JVM's view of arguments: outside of UTF-8 it loses all but ASCII
   case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
     *UTF-8 | *utf8 | *UTF8 | *utf-8) ;;

@@ -19,7 +19,10 @@ public final class VmProperties {
    */
   public static final String KERNEL = "kernel";
 
-  /** String: file name of an initial RAM disk. Default: that of the guest image, or none. */
+  /**
+   * String: file name of an initial RAM disk. Default: that of the guest image; none where {@link
+   * #KERNEL} is given.
+   */
   public static final String INITRD = "initrd";
 
   /** String: appended to the kernel command line that the monitor makes. */
