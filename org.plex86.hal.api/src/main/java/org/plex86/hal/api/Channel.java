@@ -25,7 +25,7 @@ public interface Channel {
    */
   long features();
 
-  /** The greatest size of each queue, a power of two from 1 to 32768 each; 1 to 32 queues. */
+  /** The greatest size of each queue, a power of two from 1 to 32768 each; 1 to 31 queues. */
   List<Integer> queueSizes();
 
   /** The device's configuration space (section 5.x.4), little-endian, at most 3840 bytes. */
@@ -40,7 +40,9 @@ public interface Channel {
 
   /**
    * The guest has made packets available on a queue, or buffers for packets to it. The driver takes
-   * as many as it can use from {@link ChannelContext#queue}; it may leave some and take them later.
+   * as many as it can use from {@link ChannelContext#queue}. Who leaves packets in a queue is not
+   * told of further ones there: only after {@link PacketQueue#poll} or {@link
+   * PacketQueue#hasAvailable} has found the queue empty does the next kick come through.
    */
   void notify(int queue);
 
@@ -68,7 +70,8 @@ public interface Channel {
   /**
    * Ends the channel: completes the packets that were taken, as far as that takes no waiting on the
    * guest or a peer, and gives back every resource. Packets that are not completed by then go to
-   * the next driver again, in order. Nothing of the context may be used after this returns.
+   * the next driver again, in order. Nothing of the context, and no packet, may be used by any
+   * thread after this returns.
    */
   void close();
 }
