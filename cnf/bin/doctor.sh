@@ -144,8 +144,8 @@ check_tools() {
   else
     report fail "no JDK of version 17 or later; run: sudo apt-get install openjdk-17-jdk-headless"
   fi
-  # flex and bison, where they are missing, guest/build unpacks into the cache
-  for tool in mvn:maven gcc:gcc make:make bc:bc; do
+  # flex, bison and bc, where they are missing, guest/build unpacks into the cache
+  for tool in mvn:maven gcc:gcc make:make; do
     if [[ -n $(type -P "${tool%:*}") ]]; then
       report ok "${tool%:*} is there"
     else
