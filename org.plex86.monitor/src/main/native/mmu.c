@@ -30,13 +30,24 @@ u32 lowest_page;
 u32 maps_limit;
 
 /*
- * mapped[page] == generation: this process has mapped that linear page and not
- * unmapped it since.  A flush is one step of the generation.
+ * mapped[page] / 2 == generation: this process has mapped that linear page and not
+ * unmapped it since; odd: writable.  A flush is one step of the generation.
  */
 static u32 mapped[1 << 20];
 static u32 user_generation = 1, kernel_generation = 1;
 static u32 user_maps, kernel_maps; /* host mappings made since the last flush, at the most */
 static u32 kernel_log_seen;
+
+/*
+ * What is mapped read-only for users, so that a flush can keep what the guest's
+ * tables still say: after a fork that is all of the program's text.
+ */
+#define RUNS_MAX 512
+struct run {
+  u32 linear, physical, length;
+};
+static struct run runs[RUNS_MAX];
+static u32 run_count;
 
 static u32 generation_of(u32 linear)
 {
@@ -45,7 +56,7 @@ static u32 generation_of(u32 linear)
 
 static int is_mapped(u32 page)
 {
-  return mapped[page] == generation_of(page << 12);
+  return mapped[page] / 2 == generation_of(page << 12);
 }
 
 static volatile u32 *table_entry(u32 physical)
@@ -67,6 +78,42 @@ static void unmap(u32 linear, u32 length)
     end_vm(END_NEXUS, "munmap of %x bytes at %08x: error %lu", length, linear, (u64)-result);
 }
 
+/* Whether the guest's tables say of each page what is mapped: then a TLB might hold it as well. */
+static int is_current(const struct run *run)
+{
+  u32 directory = DATA(PLEX86_CR3) & PAGE_MASK;
+  if (!(VM->cr0 & CR0_PG) || directory >= ram_bytes)
+    return 0;
+  for (u32 offset = 0; offset < run->length; offset += PAGE_SIZE) {
+    u32 linear = run->linear + offset;
+    u32 pde = *table_entry(directory + (linear >> 22) * 4);
+    u32 table = pde & PAGE_MASK;
+    if ((pde & (PTE_PRESENT | PTE_USER | PTE_LARGE)) != (PTE_PRESENT | PTE_USER) || table >= ram_bytes)
+      return 0;
+    u32 pte = *table_entry(table + (linear >> 12 & 1023) * 4);
+    if ((pte & (PTE_PRESENT | PTE_USER)) != (PTE_PRESENT | PTE_USER) || (pte & PAGE_MASK) != run->physical + offset ||
+        mapped[linear >> 12] != user_generation * 2)
+      return 0;
+  }
+  return 1;
+}
+
+/* Keeps the runs that are current, in the order of their addresses. */
+static void keep_current_runs(void)
+{
+  u32 kept = 0;
+  for (u32 i = 0; i < run_count; i++) {
+    struct run run = runs[i];
+    if (!is_current(&run))
+      continue;
+    u32 at = kept++;
+    for (; at > 0 && runs[at - 1].linear > run.linear; at--)
+      runs[at] = runs[at - 1];
+    runs[at] = run;
+  }
+  run_count = kept;
+}
+
 void mmu_flush_user(void)
 {
   VM->prefault = 0;
@@ -75,9 +122,21 @@ void mmu_flush_user(void)
     return;
   }
   COUNT(flushes_user);
-  unmap(0, GUEST_KERNEL);
-  user_maps = 0;
+  keep_current_runs();
   user_generation++;
+  u32 from = 0;
+  for (u32 i = 0; i < run_count; i++) {
+    u32 first = runs[i].linear, end = first + runs[i].length;
+    if (first > from)
+      unmap(from, first - from);
+    for (u32 page = first >> 12; page < end >> 12; page++)
+      mapped[page] = user_generation * 2;
+    if (end > from)
+      from = end;
+  }
+  if (from < GUEST_KERNEL)
+    unmap(from, GUEST_KERNEL - from);
+  user_maps = run_count;
 }
 
 static void flush_kernel(void)
@@ -180,7 +239,7 @@ static void map(u32 linear, u32 length, int prot, int fd, u64 offset)
     end_vm(END_NEXUS, "mmap of %x bytes at %08x: error %lu", length, linear, (u64)-result);
   if (length <= NOTED_MAX)
     for (u32 page = linear >> 12, end = page + (length >> 12); page < end; page++)
-      mapped[page] = generation_of(linear);
+      mapped[page] = generation_of(linear) * 2 + (prot & PROT_WRITE ? 1 : 0);
   if (linear < GUEST_KERNEL)
     user_maps++;
   else
@@ -198,6 +257,8 @@ static enum mmu_result map_ram(u32 linear, u32 physical, u32 length, int write)
   if (physical + (u64)length > ram_bytes)
     length = (u32)ram_bytes - physical;
   map(linear, length, PROT_READ | PROT_EXEC | (write ? PROT_WRITE : 0), FD_RAM, physical);
+  if (!write && linear < GUEST_KERNEL && length <= NOTED_MAX && run_count < RUNS_MAX)
+    runs[run_count++] = (struct run){linear, physical, length};
   return MMU_MAPPED;
 }
 
