@@ -154,7 +154,7 @@ build() {
 
 # Flags for a short start: one quick compiler, the plain collector, no files for other JVMs, nothing on standard output.
 java_flags() {
-  flags=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -Xlog:disable -Xlog:all=error:stderr
+  flags=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms32m -Xmn16m -XX:-UsePerfData -Xshare:auto -Xlog:disable -Xlog:all=error:stderr
     -Djna.nosys=false -Djna.nounpack=true)
   # Felix uses it; from 24 on the JVM says so on stderr unless told that we know (JEP 498)
   if [[ $jdk_feature -ge 23 ]]; then flags+=(--sun-misc-unsafe-memory-access=allow); fi
