@@ -115,7 +115,6 @@ final class Shell {
       }
     } catch (InterruptedException e) {
       writer.println("interrupted");
-      // a command may throw whatever it likes: it is told, and the shell goes on
     } catch (Exception e) {
       // A command is any bundle's code and may throw anything: the shell shows it and goes on.
       writer.println(e.getMessage() == null ? e.toString() : e.getMessage());
