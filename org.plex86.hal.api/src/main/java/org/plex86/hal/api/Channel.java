@@ -2,6 +2,7 @@
 package org.plex86.hal.api;
 
 import java.util.List;
+import java.util.Map;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -74,4 +75,25 @@ public interface Channel {
    * thread after this returns.
    */
   void close();
+
+  /**
+   * Ends the channel so that the next one of its slot can go on where it is: as {@link #close}, but
+   * what the next one needs of the host's side (a file with its lock, a connection, what is known
+   * of it) stays open and is returned. Called where another driver, or another version of this one,
+   * is to take over or may come later, and after a crash of this channel; at the end of the virtual
+   * machine {@link #close} is called instead. If it throws, {@link #close} is called.
+   *
+   * <p>The next channel finds the map as {@link ChannelContext#inherited}. It may come from another
+   * class loader, so all that can be reached from the map must be of classes of the JDK; the slot
+   * closes values that are not, and says so. By convention keys begin with the name and version of
+   * what they stand for, such as {@code user-net/1/connections}.
+   *
+   * @return what is handed over; from then on it is the slot's, which closes what is {@link
+   *     AutoCloseable} and was not taken by the next channel, or by none until the end of the
+   *     virtual machine
+   */
+  default Map<String, Object> handOver() {
+    close();
+    return Map.of();
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.hal.api;
 
+import java.util.Map;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -53,4 +54,13 @@ public interface ChannelContext {
    * thread.
    */
   void reportError(String message, Throwable cause);
+
+  /**
+   * What the channel before this one has handed over ({@link Channel#handOver}); empty if there was
+   * none. To be used in {@link ChannelDriver#open} only. The driver removes the entries that it
+   * takes, and leaves those that it does not know. Where {@code open} throws, all of it stays the
+   * slot's, so it must not have been closed or changed by then; where the slot refuses the channel
+   * after it was opened, it calls {@link Channel#handOver} to get it back.
+   */
+  Map<String, Object> inherited();
 }

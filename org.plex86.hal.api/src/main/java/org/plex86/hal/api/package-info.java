@@ -11,5 +11,5 @@
  * ChannelDriver} and {@code Channel}; all others are implemented by the monitor.
  */
 @org.osgi.annotation.bundle.Export
-@org.osgi.annotation.versioning.Version("0.1.0")
+@org.osgi.annotation.versioning.Version("0.2.0")
 package org.plex86.hal.api;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.plex86.hal.api.Channel;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.HalException;
@@ -150,5 +152,10 @@ final class Binding implements ChannelContext {
   @Override
   public void reportError(String message, Throwable cause) {
     machine.report().error(message, cause);
+  }
+
+  @Override
+  public Map<String, Object> inherited() {
+    return new HashMap<>();
   }
 }

@@ -13,8 +13,8 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.endpoint.StdioEndpoints;
 import org.plex86.hal.console.fixture.Fds;
 import org.plex86.hal.console.fixture.LinuxGuest;
-import org.plex86.hal.console.fixture.TestSlot;
 import org.plex86.hal.console.terminal.EscapeRegistry;
+import org.plex86.hal.testkit.TestSlot;
 
 /** The device over real pipes, driven by a model of the Linux driver. */
 @Timeout(60)

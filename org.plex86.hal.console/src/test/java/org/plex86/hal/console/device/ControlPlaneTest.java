@@ -16,8 +16,8 @@ import org.plex86.hal.console.endpoint.StdioEndpoints;
 import org.plex86.hal.console.exec.ExecSlots;
 import org.plex86.hal.console.fixture.Fds;
 import org.plex86.hal.console.fixture.LinuxGuest;
-import org.plex86.hal.console.fixture.TestSlot;
 import org.plex86.hal.console.terminal.EscapeRegistry;
+import org.plex86.hal.testkit.TestSlot;
 
 /** Ports and control messages, of a guest that keeps to the rules and of one that does not. */
 @Timeout(60)

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.plex86.hal.api.ChannelConfig;
 import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.fixture.LinuxGuest;
-import org.plex86.hal.console.fixture.TestSlot;
+import org.plex86.hal.testkit.TestSlot;
 
 @Timeout(30)
 class ConsoleDriverTest {

@@ -24,8 +24,8 @@ import org.plex86.hal.console.device.ConsoleChannel;
 import org.plex86.hal.console.device.ConsoleTail;
 import org.plex86.hal.console.fixture.Fds;
 import org.plex86.hal.console.fixture.LinuxGuest;
-import org.plex86.hal.console.fixture.TestSlot;
 import org.plex86.hal.console.terminal.EscapeRegistry;
+import org.plex86.hal.testkit.TestSlot;
 
 /** A console on a real pseudo-terminal: the test is the user at its other end. */
 @Timeout(60)

@@ -8,7 +8,7 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.device.ConsoleChannel;
 import org.plex86.hal.console.device.ConsoleTail;
 import org.plex86.hal.console.endpoint.NullEndpoint;
-import org.plex86.hal.console.fixture.TestSlot;
+import org.plex86.hal.testkit.TestSlot;
 
 /** Commands whose standard input, output and error are any descriptors. */
 public final class ExecSlots {

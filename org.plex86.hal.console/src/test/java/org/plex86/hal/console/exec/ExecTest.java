@@ -21,8 +21,8 @@ import org.plex86.hal.console.device.ConsoleTail;
 import org.plex86.hal.console.endpoint.NullEndpoint;
 import org.plex86.hal.console.fixture.Fds;
 import org.plex86.hal.console.fixture.LinuxGuest;
-import org.plex86.hal.console.fixture.TestSlot;
 import org.plex86.hal.console.io.LibC;
+import org.plex86.hal.testkit.TestSlot;
 
 /** A command in a modelled guest, over real pipes. */
 @Timeout(60)
