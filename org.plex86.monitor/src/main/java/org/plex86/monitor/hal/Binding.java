@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.plex86.hal.api.Channel;
@@ -22,6 +21,7 @@ final class Binding implements ChannelContext {
   private Channel channel;
   private DeviceProfile profile;
   private int queueCount = DeviceProfile.QUEUES_MAX; // until the channel has said
+  private Map<String, Object> inherited; // while the driver opens the channel
   private boolean held;
   private boolean inForce;
   private volatile boolean closed;
@@ -37,10 +37,16 @@ final class Binding implements ChannelContext {
   /**
    * Opens the channel and asks it for what it offers. Inside of a guarded callback.
    *
+   * @param offered what the driver finds as {@link #inherited}
    * @throws HalException the driver refuses, or offers what no device can be
    */
-  void open(ChannelSpec spec) throws HalException {
-    channel = service.driver().open(this, spec.config());
+  void open(ChannelSpec spec, Map<String, Object> offered) throws HalException {
+    inherited = offered;
+    try {
+      channel = service.driver().open(this, spec.config());
+    } finally {
+      inherited = null;
+    }
     profile =
         new DeviceProfile(
             channel.deviceId(),
@@ -156,6 +162,11 @@ final class Binding implements ChannelContext {
 
   @Override
   public Map<String, Object> inherited() {
-    return new HashMap<>();
+    check();
+    if (inherited == null) {
+      throw new IllegalStateException(
+          "channel %s: what it inherits is there during open() only".formatted(machine.name()));
+    }
+    return inherited;
   }
 }

@@ -18,7 +18,7 @@ import org.plex86.monitor.virtio.Virtqueue;
  *
  * <pre>
  *   BOUND -> QUIESCING        no new packets; those that were taken may be completed
- *         -> closed           what is left is taken back, in order
+ *         -> handed over      what is left is taken back, in order; what it hands over is kept
  *         -> open the best    does it cover what the guest knows? if not: the next best, which is
  *                             the old one as a rule
  *         -> BOUND            start, and notify of every queue: what was taken back comes first
@@ -32,6 +32,7 @@ final class SlotMachine implements SlotThread.Work {
   private final MmioTransport transport;
   private final SlotThread thread;
   private final CallbackGuard guard;
+  private final Succession succession;
   private final SlotReport report;
   private final DriverChoice choice;
   private final DriverBlocks blocks;
@@ -44,6 +45,9 @@ final class SlotMachine implements SlotThread.Work {
   private SlotState state = SlotState.UNBOUND;
   private long quiesceEnd;
   private long stalledAt;
+
+  /** Whether the guest has reset the device, and the driver it is for does not know of it yet. */
+  private boolean resetUnserved;
 
   /** Who serves the guest; null: nobody. Volatile: others ask whether it is a certain one. */
   private volatile Binding binding;
@@ -67,6 +71,7 @@ final class SlotMachine implements SlotThread.Work {
     report = new SlotReport(spec.name(), host);
     thread = new SlotThread("plex86-" + host.vmName() + "-" + spec.name(), doorbell, this);
     guard = new CallbackGuard(thread);
+    succession = new Succession(spec, guard, report);
   }
 
   // ---- any thread ----
@@ -153,10 +158,23 @@ final class SlotMachine implements SlotThread.Work {
       return;
     }
     queues.stop();
+    resetUnserved = true;
     if (binding != null) {
-      Channel channel = binding.channel();
-      guarded("reset", channel::reset);
+      tellOfReset();
     }
+  }
+
+  /** Whoever holds, or inherits, what it knows of the guest must forget it, once. */
+  private void tellOfReset() {
+    Binding serving = binding;
+    guarded("reset", serving.channel()::reset);
+    if (serving == binding && !standsIn(serving)) {
+      resetUnserved = false;
+    }
+  }
+
+  private static boolean standsIn(Binding some) {
+    return some.service().driver() instanceof ErrorDriver;
   }
 
   /** The guest has forgotten what some drivers did not cover. */
@@ -228,6 +246,7 @@ final class SlotMachine implements SlotThread.Work {
     }
     if (state != SlotState.ENDED) {
       closeBinding("the virtual machine has ended");
+      succession.end();
       enter(SlotState.ENDED, "the virtual machine has ended");
     }
     thread.end();
@@ -309,29 +328,22 @@ final class SlotMachine implements SlotThread.Work {
     bindBest();
   }
 
-  /** Closes the driver's channel and takes back what it has not completed. */
+  /** Ends the driver's channel and takes back what it has not completed. */
   private void closeBinding(String why) {
     Binding closing = binding;
     if (closing == null) {
       return;
     }
     closing.hold(!choice.isEnding()); // what it leaves is the next driver's, if there will be one
-    close(closing);
+    if (choice.isEnding()) {
+      succession.close(closing);
+    } else {
+      succession.handOver(closing);
+    }
     binding = null;
     report.event(
         "closed %s: %s; %d packets taken back"
             .formatted(closing.service().label(), why, queues.takeBack()));
-  }
-
-  private void close(Binding closing) {
-    Channel channel = closing.channel();
-    if (channel != null) {
-      Throwable thrown = guard.run("close", channel::close);
-      if (thrown != null) {
-        report.error(closing.service().label() + " failed in close", thrown);
-      }
-    }
-    closing.markClosed();
   }
 
   /** Binds the best driver that can go on where the guest is, or parks. */
@@ -358,7 +370,7 @@ final class SlotMachine implements SlotThread.Work {
       candidate = null;
       return "it has gone";
     }
-    Throwable thrown = guard.run("open", () -> next.open(spec));
+    Throwable thrown = succession.open(next);
     String reason;
     if (thrown instanceof HalException) {
       reason = thrown.getMessage();
@@ -375,21 +387,24 @@ final class SlotMachine implements SlotThread.Work {
       }
       blocks.refuse(service, reason);
     }
-    close(next);
+    succession.handOver(next);
     candidate = null;
     return reason;
   }
 
   private void bound(Binding next) {
     boolean first = state == SlotState.UNBOUND;
-    boolean errors = next.service().driver() instanceof ErrorDriver;
     next.markInForce();
     binding = next;
     candidate = null;
-    enter(errors ? SlotState.FAILING : SlotState.BOUND, "");
+    enter(standsIn(next) ? SlotState.FAILING : SlotState.BOUND, "");
     long stall = first ? 0 : System.nanoTime() - stalledAt;
     report.bound(next.service().label(), Duration.ofNanos(stall));
     firstBinding.complete(null);
+    succession.bound(next);
+    if (resetUnserved) {
+      tellOfReset();
+    }
     deliverEarlyOutput();
     if (binding == next) {
       startChannel();
@@ -461,13 +476,9 @@ final class SlotMachine implements SlotThread.Work {
       hung.markClosed();
       blocks.refuse(hung.service(), what);
     }
-    if (hung == binding) {
-      binding = null;
-      report.event(queues.takeBack() + " packets taken back");
-      bindBest();
-    } else {
-      reconsider();
-    }
+    binding = null; // it was the one that hung, or had gone before a candidate was opened
+    report.event(queues.takeBack() + " packets taken back");
+    bindBest();
   }
 
   private void markStalled() {
