@@ -52,8 +52,8 @@ final class SlotMachine implements SlotThread.Work {
   /** Who serves the guest; null: nobody. Volatile: others ask whether it is a certain one. */
   private volatile Binding binding;
 
-  /** Who is being opened, and does not serve yet; null: nobody. Volatile as the other. */
-  private volatile Binding candidate;
+  /** What the user has asked for and not got yet; null: nothing. */
+  private SwapRequest request;
 
   SlotMachine(
       ChannelSpec spec,
@@ -66,12 +66,12 @@ final class SlotMachine implements SlotThread.Work {
     this.host = host;
     this.timing = timing;
     this.transport = transport;
-    choice = new DriverChoice(spec, registry);
+    choice = new DriverChoice(host.vmName(), spec, registry);
     blocks = choice.blocks();
     report = new SlotReport(spec.name(), host);
     thread = new SlotThread("plex86-" + host.vmName() + "-" + spec.name(), doorbell, this);
     guard = new CallbackGuard(thread);
-    succession = new Succession(spec, guard, report);
+    succession = new Succession(this, spec, guard, choice, transport);
   }
 
   // ---- any thread ----
@@ -105,18 +105,18 @@ final class SlotMachine implements SlotThread.Work {
     return guard.running();
   }
 
-  /** Whether a driver serves the guest, or is being opened. */
-  boolean uses(DriverService service) {
-    return isOf(candidate, service) || isOf(binding, service);
+  /** Whether a service takes part in serving the guest, or is being opened. */
+  boolean uses(HalService service) {
+    return isPartOf(succession.candidate(), service) || isPartOf(binding, service);
   }
 
-  private static boolean isOf(Binding some, DriverService service) {
-    return some != null && some.service().id() == service.id();
+  private static boolean isPartOf(Binding some, HalService service) {
+    return some != null && some.stack().contains(service);
   }
 
   SlotStatus status() {
     Binding bound = binding;
-    String driver = bound == null ? "" : bound.service().label();
+    String driver = bound == null ? "" : bound.stack().label();
     return report.status(driver, queues.inFlight(), queues.taken(), queues.completed());
   }
 
@@ -168,13 +168,9 @@ final class SlotMachine implements SlotThread.Work {
   private void tellOfReset() {
     Binding serving = binding;
     guarded("reset", serving.channel()::reset);
-    if (serving == binding && !standsIn(serving)) {
+    if (serving == binding && !serving.stack().standsIn()) {
       resetUnserved = false;
     }
-  }
-
-  private static boolean standsIn(Binding some) {
-    return some.service().driver() instanceof ErrorDriver;
   }
 
   /** The guest has forgotten what some drivers did not cover. */
@@ -208,9 +204,10 @@ final class SlotMachine implements SlotThread.Work {
   void reconsider() {
     switch (state) {
       case BOUND, FAILING -> {
-        DriverService wanted = wanted();
-        if (wanted != null && wanted.id() == binding.service().id()) {
+        DriverStack wanted = wanted();
+        if (isBound(wanted)) {
           binding.adopt(wanted);
+          settled();
         } else {
           quiesce(wanted);
         }
@@ -233,6 +230,28 @@ final class SlotMachine implements SlotThread.Work {
   void setHeldByUser(boolean held) {
     choice.setHeldByUser(held);
     reconsider();
+  }
+
+  /**
+   * The user wants the driver of a bundle.
+   *
+   * @param outcome will be completed with why that cannot be; empty: it serves
+   */
+  void prefer(String bundle, CompletableFuture<String> outcome) {
+    if (request != null) {
+      request.overtaken();
+    }
+    request = SwapRequest.begin(choice, bundle, outcome);
+    reconsider();
+  }
+
+  private void settled() {
+    SwapRequest done = request;
+    if (done != null) {
+      request = null;
+      done.settled(binding == null ? null : binding.stack());
+      reconsider(); // what is wanted may be another one now that it was refused
+    }
   }
 
   /** Ends the slot with the virtual machine, after what the guest has sent last was served. */
@@ -304,11 +323,15 @@ final class SlotMachine implements SlotThread.Work {
 
   // ---- from driver to driver ----
 
-  private DriverService wanted() {
+  private boolean isBound(DriverStack wanted) {
+    return wanted != null && wanted.isSameAs(binding.stack());
+  }
+
+  private DriverStack wanted() {
     return choice.wanted(transport.profile(), System.nanoTime());
   }
 
-  private void quiesce(DriverService wanted) {
+  private void quiesce(DriverStack wanted) {
     stalledAt = System.nanoTime();
     quiesceEnd = stalledAt + timing.quiesce().toNanos();
     binding.hold(true);
@@ -316,12 +339,13 @@ final class SlotMachine implements SlotThread.Work {
   }
 
   private void finishQuiescing() {
-    DriverService wanted = wanted();
-    if (wanted != null && wanted.id() == binding.service().id()) {
+    DriverStack wanted = wanted();
+    if (isBound(wanted)) {
       binding.adopt(wanted);
       binding.hold(false);
       enter(SlotState.BOUND, "");
       queues.ringAll();
+      settled();
       return;
     }
     closeBinding(wanted == null ? "no other driver" : "replaced by " + wanted.label());
@@ -343,63 +367,31 @@ final class SlotMachine implements SlotThread.Work {
     binding = null;
     report.event(
         "closed %s: %s; %d packets taken back"
-            .formatted(closing.service().label(), why, queues.takeBack()));
+            .formatted(closing.stack().label(), why, queues.takeBack()));
   }
 
   /** Binds the best driver that can go on where the guest is, or parks. */
   private void bindBest() {
     String refusal = "";
-    for (DriverService next; (next = wanted()) != null; ) {
-      String reason = tryBind(next);
-      if (reason.isEmpty()) {
+    for (DriverStack next; (next = wanted()) != null; ) {
+      Binding opened = succession.open(next);
+      if (opened != null) {
+        bound(opened);
         return;
       }
-      report.event("refused %s: %s".formatted(next.label(), reason));
-      host.log(name(), "%s is refused: %s".formatted(next.label(), reason));
-      refusal = refusal.isEmpty() ? reason : refusal;
+      refusal = refusal.isEmpty() ? succession.refusal() : refusal;
     }
     park(refusal);
-  }
-
-  /** Makes a driver serve; if it cannot, returns why, and the driver is blocked. */
-  private String tryBind(DriverService service) {
-    Binding next = new Binding(this, service);
-    candidate = next;
-    // whoever takes a driver out of the registry looks here after that, and so do we there
-    if (!choice.isOffered(service)) {
-      candidate = null;
-      return "it has gone";
-    }
-    Throwable thrown = succession.open(next);
-    String reason;
-    if (thrown instanceof HalException) {
-      reason = thrown.getMessage();
-      blocks.failedToOpen(service, reason, System.nanoTime());
-    } else if (thrown != null) {
-      reason = "it crashed in open: " + thrown;
-      blocks.crashed(service, reason, System.nanoTime());
-      report.crash(service.label() + " crashed in open", thrown);
-    } else {
-      reason = transport.bind(next.profile());
-      if (reason == null) {
-        bound(next);
-        return "";
-      }
-      blocks.refuse(service, reason);
-    }
-    succession.handOver(next);
-    candidate = null;
-    return reason;
   }
 
   private void bound(Binding next) {
     boolean first = state == SlotState.UNBOUND;
     next.markInForce();
     binding = next;
-    candidate = null;
-    enter(standsIn(next) ? SlotState.FAILING : SlotState.BOUND, "");
+    succession.takeCandidate();
+    enter(next.stack().standsIn() ? SlotState.FAILING : SlotState.BOUND, "");
     long stall = first ? 0 : System.nanoTime() - stalledAt;
-    report.bound(next.service().label(), Duration.ofNanos(stall));
+    report.bound(next.stack().label(), Duration.ofNanos(stall));
     firstBinding.complete(null);
     succession.bound(next);
     if (resetUnserved) {
@@ -409,6 +401,7 @@ final class SlotMachine implements SlotThread.Work {
     if (binding == next) {
       startChannel();
     }
+    settled();
   }
 
   private void startChannel() {
@@ -430,6 +423,7 @@ final class SlotMachine implements SlotThread.Work {
         host.log(name(), "is parked: " + report.reason());
       }
     }
+    settled();
   }
 
   private void enter(SlotState next, String reason) {
@@ -451,10 +445,10 @@ final class SlotMachine implements SlotThread.Work {
   }
 
   private void crashed(String method, Throwable cause) {
-    DriverService service = binding.service();
+    HalService culprit = binding.culprit(cause);
     markStalled();
-    report.crash(service.label() + " crashed in " + method, cause);
-    blocks.crashed(service, "it crashed in " + method + ": " + cause, System.nanoTime());
+    report.crash(culprit.label() + " crashed in " + method, cause);
+    blocks.crashed(culprit, "it crashed in " + method + ": " + cause, System.nanoTime());
     closeBinding("crash");
     bindBest();
   }
@@ -467,14 +461,15 @@ final class SlotMachine implements SlotThread.Work {
   @Override
   public void takeOver() {
     String method = guard.takeOver();
+    Binding candidate = succession.takeCandidate();
     Binding hung = candidate == null ? binding : candidate;
-    candidate = null;
     markStalled();
     if (hung != null) {
       String what = "it hung in " + method + ", where its thread was left";
-      report.crash(hung.service().label() + ": " + what, null);
+      HalService culprit = hung.hung();
+      report.crash(culprit.label() + ": " + what, null);
       hung.markClosed();
-      blocks.refuse(hung.service(), what);
+      blocks.refuse(culprit, what);
     }
     binding = null; // it was the one that hung, or had gone before a candidate was opened
     report.event(queues.takeBack() + " packets taken back");

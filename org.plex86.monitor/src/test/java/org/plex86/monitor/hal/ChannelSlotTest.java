@@ -257,6 +257,61 @@ class ChannelSlotTest {
     }
   }
 
+  @Test
+  void userSwapsToDriverOfLowerRanking() throws HalException {
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(other(3, -5, "2.0.0"));
+      f.slot.swap("other.bundle");
+      assertThat(f.slot.status().driver()).isEqualTo("other.bundle 2.0.0");
+      f.exchange(5);
+      assertThat(fresh.channel().seen).hasSize(5);
+      f.slot.swap("other.bundle:2.0.0");
+      assertThat(f.slot.status().bindings()).as("it has that already").isEqualTo(2);
+      f.registry.remove(other(3, -5, "2.0.0"));
+      assertThat(f.slot.status().driver()).isEqualTo("echo.bundle 1.0.0");
+    }
+  }
+
+  @Test
+  void swapThatIsRefusedSaysWhyAndTheOldDriverServes() throws HalException {
+    fresh.profile = new DeviceProfile(4, 0x10, List.of(64, 8), new byte[] {1, 2, 3, 4});
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(other(3, -5, "2.0.0"));
+      assertThatThrownBy(() -> f.slot.swap("other.bundle"))
+          .isInstanceOf(HalException.class)
+          .hasMessage("it lacks the features 0x20, which the guest knows");
+      f.exchange(5);
+      assertThat(f.slot.status().driver()).isEqualTo("echo.bundle 1.0.0");
+      f.registry.add(old.service(4, -9, "0.9.0"));
+      f.exchange(5);
+      assertThat(f.slot.status().bindings()).as("the wish is forgotten").isEqualTo(2);
+    }
+  }
+
+  @Test
+  void swapToBundleWithoutDriverNamesThoseThatHaveOne() throws HalException {
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(other(3, -5, "2.0.0"));
+      assertThatThrownBy(() -> f.slot.swap("other.bundle:3.0.0"))
+          .hasMessage(
+              "bundle 'other.bundle:3.0.0' offers no driver for it; those that do:"
+                  + " echo.bundle:1.0.0, other.bundle:2.0.0");
+      f.slot.park();
+      assertThatThrownBy(() -> f.slot.swap("other.bundle"))
+          .hasMessage("the channel is parked: hal:unpark it first");
+    }
+  }
+
+  private DriverService other(long id, int ranking, String version) {
+    return new DriverService(
+        fresh,
+        EchoDriver.TYPE,
+        ranking,
+        id,
+        "other.bundle",
+        new org.osgi.framework.Version(version));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"start", "notify", "handOver"})
   void crashLosesNothingAndTheDriverIsOpenedAgain(String method) throws HalException {
