@@ -39,6 +39,11 @@ class ArchitectureTest {
           Map.entry("hal.disk", List.of()),
           Map.entry("hal.disk.io", List.of()),
           Map.entry("hal.disk.image", List.of("hal.disk.io")),
+          Map.entry("hal.disk.qcow2", List.of("hal.disk.image", "hal.disk.io")),
+          Map.entry("hal.disk.format", List.of("hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
+          Map.entry(
+              "hal.disk.tool",
+              List.of("hal.disk.format", "hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
           Map.entry("hal.disk.device", List.of("hal.api", "hal.disk.image", "hal.disk.io")),
           Map.entry("hal.disk.driver", List.of("hal.api", "hal.disk..")),
           Map.entry("monitor", List.of()),

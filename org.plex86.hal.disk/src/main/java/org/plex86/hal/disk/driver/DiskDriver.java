@@ -12,8 +12,8 @@ import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.ChannelDriver;
 import org.plex86.hal.api.HalException;
 import org.plex86.hal.disk.device.BlockChannel;
+import org.plex86.hal.disk.format.Images;
 import org.plex86.hal.disk.image.DiskImage;
-import org.plex86.hal.disk.image.Images;
 
 /** Opens disks. */
 @Component(
@@ -33,7 +33,10 @@ public final class DiskDriver implements ChannelDriver {
     Inheritance files = new Inheritance(context.inherited());
     try {
       DiskImage image =
-          Images.open(files, options.file(), options.format(), !options.readOnly(), files.state());
+          options.overlay()
+              ? Images.openOverlay(files, options.file(), options.format(), files.state())
+              : Images.open(
+                  files, options.file(), options.format(), !options.readOnly(), files.state());
       Name name = new Name(context.vmName(), context.channelName());
       BlockChannel channel =
           new BlockChannel(context, image, options.settings(), new Closer(name, image));

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.plex86.hal.disk.format.Images;
 import org.plex86.hal.disk.image.DiskImage;
-import org.plex86.hal.disk.image.Images;
 import org.plex86.hal.disk.io.DiskFile;
 
 /**
@@ -42,6 +42,19 @@ final class Inheritance implements Images.Files {
       }
     }
     DiskFile file = DiskFile.open(path, writable);
+    opened.add(file);
+    return file;
+  }
+
+  /** A temporary file goes on as long as its machine: without a name, but in the map. */
+  @Override
+  public DiskFile temporary() throws IOException {
+    if (inherited.get(FILE + 0) instanceof FileChannel channel
+        && inherited.get(PATH + 0) instanceof String path
+        && TemporaryFile.isNameOfOne(path)) {
+      return DiskFile.adopt(Path.of(path), true, channel);
+    }
+    DiskFile file = TemporaryFile.create();
     opened.add(file);
     return file;
   }

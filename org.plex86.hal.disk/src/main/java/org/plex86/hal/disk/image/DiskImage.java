@@ -63,6 +63,12 @@ public interface DiskImage extends AutoCloseable {
    */
   void resize(long size) throws IOException;
 
+  /**
+   * Where the next bytes are that may not be zeros, at or after an offset; {@link #size} if there
+   * are none.
+   */
+  long nextData(long offset) throws IOException;
+
   /** The first file is the image's own, those after it are the ones below it. */
   List<DiskFile> files();
 

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Disk images: raw files and block devices, and qcow2. */
+/** What all images of disks have in common. */
 package org.plex86.hal.disk.image;

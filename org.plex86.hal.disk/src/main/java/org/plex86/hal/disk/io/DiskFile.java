@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -94,6 +95,8 @@ public final class DiskFile implements AutoCloseable {
     FileChannel channel;
     try {
       channel = FileChannel.open(path, options);
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException("'" + path + "' exists; give another name, or remove it", e);
     } catch (NoSuchFileException e) {
       throw new IOException("there is no file '" + path + "'", e);
     } catch (AccessDeniedException e) {
@@ -324,6 +327,17 @@ public final class DiskFile implements AutoCloseable {
   public long nextHole(long offset) throws IOException {
     long at = LibC.lseek(fd, offset, LibC.SEEK_HOLE);
     return at >= 0 ? at : size();
+  }
+
+  /** How much of the file is data rather than holes, in bytes. */
+  public long allocated() throws IOException {
+    long sum = 0;
+    for (long at = nextData(0); at >= 0 && at < size(); at = nextData(at)) {
+      long end = nextHole(at);
+      sum += end - at;
+      at = end;
+    }
+    return sum;
   }
 
   private static long check(long result) throws IOException {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.plex86.hal.disk.image;
+package org.plex86.hal.disk.format;
 
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.plex86.hal.disk.image.DiskImage;
 import org.plex86.hal.disk.io.DiskFile;
 import org.plex86.hal.disk.io.IoVector;
 
 /** A file or block device that holds just the bytes of the disk. */
 final class RawImage implements DiskImage {
-  static final String FORMAT = "raw";
+
   private static final int SECTOR = 512;
 
   private final DiskFile file;
@@ -22,7 +23,7 @@ final class RawImage implements DiskImage {
 
   @Override
   public String format() {
-    return FORMAT;
+    return Images.RAW;
   }
 
   @Override
@@ -84,6 +85,12 @@ final class RawImage implements DiskImage {
       file.truncate(newSize);
     }
     size = newSize;
+  }
+
+  @Override
+  public long nextData(long offset) throws IOException {
+    long at = file.nextData(offset);
+    return at < 0 ? size : Math.min(at, size);
   }
 
   @Override
