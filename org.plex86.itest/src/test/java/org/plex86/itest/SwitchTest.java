@@ -5,17 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
 import org.plex86.monitor.VmProperties;
-import org.plex86.monitor.VmState;
 
 /** Two real guests on one virtual switch. */
 class SwitchTest {
@@ -94,10 +91,20 @@ class SwitchTest {
   void streamsArriveWholeBothWaysAtOnce() {
     VirtualMachine one =
         guest(
-            "one", 1, numbers(2_000_000) + serve(1000, "sent &") + fetch(2, 1000, "got") + "wait; cmp sent got");
+            "one",
+            1,
+            numbers(2_000_000)
+                + serve(1000, "sent &")
+                + fetch(2, 1000, "got")
+                + "wait; cmp sent got");
     VirtualMachine two =
         guest(
-            "two", 2, numbers(2_000_000) + serve(1000, "sent &") + fetch(1, 1000, "got") + "wait; cmp sent got");
+            "two",
+            2,
+            numbers(2_000_000)
+                + serve(1000, "sent &")
+                + fetch(1, 1000, "got")
+                + "wait; cmp sent got");
     assertSuccess(one);
     assertSuccess(two);
   }

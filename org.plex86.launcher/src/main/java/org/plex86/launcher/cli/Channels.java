@@ -83,7 +83,9 @@ final class Channels {
           case "switch" -> "name";
           default ->
               throw new UsageException(
-                  "--net: '" + backend + "' is not known; give user, tap,ifname=I or switch,name=S");
+                  "--net: '"
+                      + backend
+                      + "' is not known; give user, tap,ifname=I or switch,name=S");
         };
     KeyValueList list =
         KeyValueList.parse(

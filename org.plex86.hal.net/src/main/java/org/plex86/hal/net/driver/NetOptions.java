@@ -55,11 +55,7 @@ record NetOptions(Kind backend, String target, String mac, int mtu) {
     if (mac != null) {
       MacAddress.parse(mac);
     }
-    return new NetOptions(
-        kind,
-        target,
-        mac,
-        mtu(config.get(MTU, Integer.toString(MTU_DEFAULT))));
+    return new NetOptions(kind, target, mac, mtu(config.get(MTU, Integer.toString(MTU_DEFAULT))));
   }
 
   private static Kind kind(String text) throws HalException {

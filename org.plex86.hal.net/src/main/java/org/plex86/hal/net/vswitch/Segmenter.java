@@ -107,8 +107,7 @@ final class Segmenter {
     out.put(transport + TCP_FLAGS, (byte) (out.get(transport + TCP_FLAGS) & ~drop));
     out.putShort(transport + TCP_CHECKSUM, (short) 0);
     int addresses = network + (six ? 8 : 12);
-    long pseudo =
-        sum(out, addresses, addresses + (six ? 32 : 8), TCP + out.limit() - transport);
+    long pseudo = sum(out, addresses, addresses + (six ? 32 : 8), TCP + out.limit() - transport);
     int sum = fold(sum(out, transport, out.limit(), pseudo));
     putChecksum(out, transport + TCP_CHECKSUM, ~sum & 0xffff);
   }
