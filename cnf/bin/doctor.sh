@@ -152,6 +152,11 @@ check_tools() {
       report warn "${tool%:*} is not there, a build needs it; run: sudo apt-get install ${tool#*:}"
     fi
   done
+  if has_c_library; then
+    report ok "the C library's headers are there"
+  else
+    report warn "the C library's headers are not there, a build needs them; run: sudo apt-get install libc6-dev"
+  fi
 }
 
 doctor() {

@@ -65,8 +65,13 @@ need_packages() {
   elif [[ -n $(type -P apt-get) ]]; then
     die 3 "missing on this host: $*; run: sudo $command"
   else
-    die 3 "missing on this host: a JDK of version 17 or later, Maven, gcc or make (Debian calls them: $*); install them"
+    die 3 "missing on this host: a JDK of version 17 or later, Maven, gcc, make or the C library for development (Debian calls them: $*); install them"
   fi
+}
+
+# gcc alone brings no headers of the C library, which the kernel's own tools need
+has_c_library() {
+  gcc -E -x c -o /dev/null - <<<'#include <sys/types.h>' 2>/dev/null
 }
 
 # What a build cannot do without.
@@ -75,6 +80,7 @@ need_build_tools() {
   find_jdk || missing+=(openjdk-17-jdk-headless)
   [[ -n $(type -P mvn) ]] || missing+=(maven)
   [[ -n $(type -P gcc) ]] || missing+=(gcc)
+  has_c_library || missing+=(libc6-dev)
   [[ -n $(type -P make) ]] || missing+=(make)
   if [[ ${#missing[@]} -gt 0 ]]; then
     need_packages "${missing[@]}"

@@ -109,6 +109,8 @@ prepare_tools() {
   for tool in $REQUIRED; do
     command -v "$tool" >/dev/null || missing+=" $(package_of "$tool")"
   done
+  # gcc alone brings no headers of the C library
+  gcc -E -x c -o /dev/null - <<<'#include <sys/types.h>' 2>/dev/null || missing+=" libc6-dev"
   [ -z "$missing" ] || install_packages "$missing"
   PATH=$cache/packages/bin:$PATH
   for tool in $PORTABLE; do

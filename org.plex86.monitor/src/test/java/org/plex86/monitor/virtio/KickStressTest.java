@@ -66,9 +66,10 @@ class KickStressTest {
     long end = System.nanoTime() + NANOS;
     while (System.nanoTime() < end) {
       for (int i = random.nextInt(4); i >= 0 && guest.freeDescriptors() > 0; i--) {
-        guest.add(List.of(VirtqueueFixture.writable(0x8000, 8)));
         sent++;
+        // before it is: a driver that believes the queue empty must not have left something there
         added.set(sent);
+        guest.add(List.of(VirtqueueFixture.writable(0x8000, 8)));
       }
       if (guest.needsKick()) {
         kicks.release();
