@@ -60,7 +60,7 @@ class TraceFileTest {
   void logSaysHowManyLinesWereDropped() throws Exception {
     StuckDisk disk = new StuckDisk();
     TraceFile file = new TraceFile("test", disk);
-    file.add(new byte[0]);
+    file.add(new byte[1]);
     disk.stuck.await();
     file.add(new byte[TraceFile.BOUND - 10]);
     for (int i = 0; i < 3; i++) {
