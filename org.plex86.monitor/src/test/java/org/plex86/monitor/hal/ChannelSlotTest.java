@@ -594,7 +594,11 @@ class ChannelSlotTest {
   }
 
   private static java.time.Instant at(List<SlotEvent> history, String what) {
-    return history.stream().filter(event -> event.what().equals(what)).findFirst().orElseThrow().at();
+    return history.stream()
+        .filter(event -> event.what().equals(what))
+        .findFirst()
+        .orElseThrow()
+        .at();
   }
 
   @Test
