@@ -74,15 +74,16 @@ class ModelTest {
       System.arraycopy(bytes, 0, model, 0, bytes.length);
     }
     try (DiskFile made = DiskFile.create(file)) {
-      Qcow2Creator.create(
-          made, SIZE, clusterBits, below ? "base.raw" : null, below ? "raw" : null);
+      Qcow2Creator.create(made, SIZE, clusterBits, below ? "base.raw" : null, below ? "raw" : null);
     }
     return file;
   }
 
   @Property(tries = 60)
   void isLikeAnArray(
-      @ForAll long seed, @ForAll @IntRange(min = 9, max = 17) int clusterBits, @ForAll boolean below)
+      @ForAll long seed,
+      @ForAll @IntRange(min = 9, max = 17) int clusterBits,
+      @ForAll boolean below)
       throws Exception {
     Random random = new Random(seed);
     byte[] model = new byte[SIZE];
@@ -90,7 +91,8 @@ class ModelTest {
     DiskImage image = Fixtures.open(file, true);
     for (int i = 0; i < 80; i++) {
       int at = random.nextInt(SIZE / 512) * 512;
-      int length = Math.min(SIZE - at, (1 + random.nextInt(random.nextInt(8) == 0 ? 900 : 40)) * 512);
+      int length =
+          Math.min(SIZE - at, (1 + random.nextInt(random.nextInt(8) == 0 ? 900 : 40)) * 512);
       image = step(image, random, model, at, length);
     }
     assertThat(Fixtures.readAll(image)).isEqualTo(model);
@@ -108,8 +110,7 @@ class ModelTest {
           .endsWith("status 0");
       Path raw = folder.resolve("model.raw");
       Files.write(raw, model);
-      assertThat(
-              Fixtures.run("qemu-img", "compare", "-f", "raw", raw.toString(), file.toString()))
+      assertThat(Fixtures.run("qemu-img", "compare", "-f", "raw", raw.toString(), file.toString()))
           .endsWith("status 0");
     }
   }
