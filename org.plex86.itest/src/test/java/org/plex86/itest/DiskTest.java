@@ -50,7 +50,7 @@ class DiskTest {
   /** Writes and reads back with the page cache dropped, at changing places, until stopped. */
   private static final String LOAD =
       "set -e; head -c 6000000 /dev/urandom > /tmp/x; i=0;"
-          + " while [ $i -lt 8 ]; do"
+          + " while [ $i -lt 5 ]; do"
           + " dd if=/tmp/x of=/dev/vda bs=8k seek=$i conv=fsync 2>/dev/null;"
           + " echo 3 > /proc/sys/vm/drop_caches;"
           + " dd if=/dev/vda bs=8k skip=$i 2>/dev/null | head -c 6000000 | cmp - /tmp/x;"
@@ -198,7 +198,10 @@ class DiskTest {
         crashing.unregister();
       }
       crashing = next;
-      Thread.sleep(30);
+      int before = crashes.get();
+      while (crashes.get() == before && vm.state() != VmState.ENDED) {
+        Thread.sleep(5);
+      }
     }
     if (crashing != null) {
       crashing.unregister();
@@ -243,7 +246,7 @@ class DiskTest {
     @Override
     public void notify(int queue) {
       super.notify(queue);
-      if (++served == 20) {
+      if (++served == 5) {
         crashes.incrementAndGet();
         throw new IllegalStateException("crash on purpose, with requests in flight");
       }
