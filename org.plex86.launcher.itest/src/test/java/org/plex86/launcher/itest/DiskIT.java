@@ -3,6 +3,7 @@ package org.plex86.launcher.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -43,7 +44,9 @@ class DiskIT {
     var converted = Plex86.run("disk", "convert", disk, file("out.img"));
     assertThat(converted.status()).as(converted.errors()).isZero();
     byte[] bytes = Files.readAllBytes(Path.of(file("out.img")));
-    assertThat(bytes).hasSize(16 << 20).startsWith("plex86\nplex86\n".getBytes("US-ASCII"));
+    assertThat(bytes)
+        .hasSize(16 << 20)
+        .startsWith("plex86\nplex86\n".getBytes(StandardCharsets.US_ASCII));
     assertThat(Arrays.copyOf(bytes, 1_000_000)).doesNotContain((byte) 0);
     assertThat(Plex86.run("disk", "check", disk).status()).isZero();
   }

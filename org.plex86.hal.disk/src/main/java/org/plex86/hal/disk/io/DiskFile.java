@@ -237,8 +237,7 @@ public final class DiskFile implements AutoCloseable {
     }
   }
 
-  private long transfer(boolean write, long offset, IoVector vector, int flags)
-      throws IOException {
+  private long transfer(boolean write, long offset, IoVector vector, int flags) throws IOException {
     ByteBuffer vectors = vectorPool.poll();
     if (vectors == null) {
       vectors =
