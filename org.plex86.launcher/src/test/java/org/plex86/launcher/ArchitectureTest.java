@@ -36,6 +36,41 @@ class ArchitectureTest {
               List.of("hal.api", "hal.console", "hal.console.io", "hal.console.terminal")),
           Map.entry("hal.console.device", List.of("hal.api", "hal.console..")),
           Map.entry("hal.console.driver", List.of("hal.api", "hal.console..")),
+          Map.entry("hal.net.user.packet", List.of("hal.net.link")),
+          Map.entry("hal.net.user.io", List.of()),
+          Map.entry(
+              "hal.net.user.wire",
+              List.of("hal.net.link", "hal.net.user.io", "hal.net.user.packet")),
+          Map.entry("hal.net.user.icmp", List.of("hal.net.user.packet", "hal.net.user.wire")),
+          Map.entry("hal.net.user.setup", List.of("hal.net.user.packet", "hal.net.user.wire")),
+          Map.entry(
+              "hal.net.user.udp",
+              List.of(
+                  "hal.net.link",
+                  "hal.net.user.icmp",
+                  "hal.net.user.io",
+                  "hal.net.user.packet",
+                  "hal.net.user.wire")),
+          Map.entry(
+              "hal.net.user.dns",
+              List.of("hal.net.user.io", "hal.net.user.packet", "hal.net.user.udp")),
+          Map.entry(
+              "hal.net.user.tcp",
+              List.of(
+                  "hal.net.link",
+                  "hal.net.user.icmp",
+                  "hal.net.user.io",
+                  "hal.net.user.packet",
+                  "hal.net.user.wire")),
+          Map.entry(
+              "hal.net.user.forward",
+              List.of(
+                  "hal.api",
+                  "hal.net.link",
+                  "hal.net.user.io",
+                  "hal.net.user.packet",
+                  "hal.net.user.udp")),
+          Map.entry("hal.net.user", List.of("hal.api", "hal.net.link", "hal.net.user..")),
           Map.entry("monitor", List.of()),
           Map.entry("monitor.virtio", List.of("hal.api")),
           Map.entry("monitor.memory", List.of("monitor.virtio")),
