@@ -12,6 +12,7 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.net.device.NetChannel;
 import org.plex86.hal.net.link.Backend;
 import org.plex86.hal.net.link.Port;
+import org.plex86.hal.net.user.UserNet;
 import org.plex86.hal.net.vswitch.SwitchBackend;
 
 /** Opens network cards and what they are plugged into. */
@@ -35,7 +36,8 @@ public final class NetDriver implements ChannelDriver {
       throws HalException {
     return switch (options.backend()) {
       case SWITCH -> SwitchBackend.open(port, options.target(), inherited);
-      case TAP, USER ->
+      case USER -> UserNet.open(port, options.own(), inherited);
+      case TAP ->
           throw new HalException(
               "net '" + options.backend().key() + "' is not there yet; give backend=switch");
     };
