@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
 import org.plex86.monitor.VmProperties;
+import org.plex86.monitor.VmState;
 
 /** Two real guests on one virtual switch. */
 class SwitchTest {
@@ -66,46 +69,47 @@ class SwitchTest {
     return FETCH.formatted(address, port, file);
   }
 
-  /** A stream of numbered lines, and its check on the other side. */
-  private static String numbers(int count) {
-    return "seq 1 " + count + " > sent; ";
-  }
-
-  private static String check(int count) {
-    return numbers(count) + "cmp sent got; ";
+  /** Sends numbered lines to the other guest, takes the other's, and compares. */
+  private static String exchange(int peer, int count) {
+    return ("seq 1 " + count + " > sent; " + serve(1000, "sent &").replace("; ", " "))
+        + fetch(peer, 1000, "got")
+        + "wait; cmp sent got";
   }
 
   @Test
   void guestsReachEachOther() {
     VirtualMachine one = guest("one", 1, serve(1000, "/etc/passwd"));
     VirtualMachine two =
-        guest(
-            "two",
-            2,
-            fetch(1, 1000, "got") + "cmp got /etc/passwd; ping -c 3 -i 0.2 -W 5 10.0.0.1; true; ");
+        guest("two", 2, "ping -c 2 -w 20 10.0.0.1; " + fetch(1, 1000, "got") + "cmp got /etc/passwd");
     assertSuccess(two);
     assertSuccess(one);
   }
 
   @Test
   void streamsArriveWholeBothWaysAtOnce() {
-    VirtualMachine one =
-        guest(
-            "one",
-            1,
-            numbers(2_000_000)
-                + serve(1000, "sent &")
-                + fetch(2, 1000, "got")
-                + "wait; cmp sent got");
-    VirtualMachine two =
-        guest(
-            "two",
-            2,
-            numbers(2_000_000)
-                + serve(1000, "sent &")
-                + fetch(1, 1000, "got")
-                + "wait; cmp sent got");
+    VirtualMachine one = guest("one", 1, exchange(2, 2_000_000));
+    VirtualMachine two = guest("two", 2, exchange(1, 2_000_000));
     assertSuccess(one);
     assertSuccess(two);
+  }
+
+  @Test
+  void streamsArriveWholeWhileTheBundleIsUpdated() throws Exception {
+    VirtualMachine one = guest("one", 1, exchange(2, 3_000_000));
+    VirtualMachine two = guest("two", 2, exchange(1, 3_000_000));
+    Bundle net =
+        Arrays.stream(context.getBundles())
+            .filter(bundle -> bundle.getSymbolicName().equals("org.plex86.hal.net"))
+            .findFirst()
+            .orElseThrow();
+    int updates = 0;
+    while (one.state() != VmState.ENDED && two.state() != VmState.ENDED) {
+      net.update();
+      updates++;
+      Thread.sleep(20);
+    }
+    assertSuccess(one);
+    assertSuccess(two);
+    assertThat(updates).isGreaterThan(5);
   }
 }

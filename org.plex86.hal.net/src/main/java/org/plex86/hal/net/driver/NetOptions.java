@@ -23,14 +23,17 @@ import org.plex86.hal.net.user.UserNet;
 record NetOptions(Kind backend, String target, Map<String, String> own, String mac, int mtu) {
   /** What a card can be plugged into. */
   enum Kind {
-    USER(UserNet.KEYS),
-    TAP(Set.of("ifname")),
-    SWITCH(Set.of("switch"));
+    USER,
+    TAP,
+    SWITCH;
 
-    private final Set<String> own;
-
-    Kind(Set<String> own) {
-      this.own = own;
+    /** The keys that are its own. */
+    private Set<String> own() {
+      return switch (this) {
+        case USER -> UserNet.KEYS;
+        case TAP -> Set.of("ifname");
+        case SWITCH -> Set.of("switch");
+      };
     }
 
     String key() {
@@ -50,11 +53,11 @@ record NetOptions(Kind backend, String target, Map<String, String> own, String m
 
   static NetOptions of(ChannelConfig config) throws HalException {
     Kind kind = kind(config.get(BACKEND, Kind.USER.key()));
-    Set<String> known = new HashSet<>(kind.own);
+    Set<String> known = new HashSet<>(kind.own());
     known.addAll(List.of(BACKEND, MAC, MTU));
     config.requireKnown(known);
     Map<String, String> own = new HashMap<>(config.values());
-    own.keySet().retainAll(kind.own);
+    own.keySet().retainAll(kind.own());
     String mac = config.get(MAC, null);
     if (mac != null) {
       MacAddress.parse(mac);
@@ -66,7 +69,7 @@ record NetOptions(Kind backend, String target, Map<String, String> own, String m
     if (kind == Kind.USER) {
       return "";
     }
-    String key = kind.own.iterator().next();
+    String key = kind.own().iterator().next();
     String target = config.get(key, "");
     if (target.isEmpty()) {
       throw new HalException(
