@@ -3,6 +3,7 @@ package org.plex86.monitor.hal;
 
 import java.util.List;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.ForwardingContext;
