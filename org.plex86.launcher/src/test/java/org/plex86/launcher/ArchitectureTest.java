@@ -48,6 +48,7 @@ class ArchitectureTest {
           Map.entry("hal.disk.driver", List.of("hal.api", "hal.disk..")),
           Map.entry("hal.net", List.of()),
           Map.entry("hal.net.link", List.of()),
+          Map.entry("hal.net.tap", List.of("hal.api", "hal.net.link")),
           Map.entry("hal.net.vswitch", List.of("hal.net.link")),
           Map.entry("hal.net.device", List.of("hal.api", "hal.net.link")),
           Map.entry("hal.net.driver", List.of("hal.api", "hal.net..")),
@@ -156,7 +157,7 @@ class ArchitectureTest {
         .resideOutsideOfPackages(
             ROOT + "monitor.memory",
             ROOT + "monitor.nexus",
-            ROOT + "hal.console.io",
+            ROOT + "hal.console.io", ROOT + "hal.net.tap",
             ROOT + "hal.disk.io")
         .should()
         .dependOnClassesThat()

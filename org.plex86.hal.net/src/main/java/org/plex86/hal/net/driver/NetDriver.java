@@ -12,6 +12,7 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.net.device.NetChannel;
 import org.plex86.hal.net.link.Backend;
 import org.plex86.hal.net.link.Port;
+import org.plex86.hal.net.tap.TapBackend;
 import org.plex86.hal.net.user.UserNet;
 import org.plex86.hal.net.vswitch.SwitchBackend;
 
@@ -37,9 +38,7 @@ public final class NetDriver implements ChannelDriver {
     return switch (options.backend()) {
       case SWITCH -> SwitchBackend.open(port, options.target(), inherited);
       case USER -> UserNet.open(port, options.own(), inherited);
-      case TAP ->
-          throw new HalException(
-              "net '" + options.backend().key() + "' is not there yet; give backend=switch");
+      case TAP -> TapBackend.open(port, options.target(), inherited);
     };
   }
 }
