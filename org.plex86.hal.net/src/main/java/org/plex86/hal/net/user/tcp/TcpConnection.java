@@ -467,7 +467,7 @@ final class TcpConnection implements Poller.Handler {
     ByteBuffer header = ByteBuffer.allocate(length);
     header.putShort((short) flow.peerPort()).putShort((short) flow.guestPort());
     header.putInt(sequence).putInt((flags & Segment.ACK) != 0 ? next : 0);
-    header.put((byte) (length / 4 << 4)).put((byte) flags);
+    header.put((byte) ((length / 4) << 4)).put((byte) flags);
     int free = Math.max(window(), 0);
     int field = Math.min(65_535, free);
     if ((flags & Segment.SYN) == 0) {

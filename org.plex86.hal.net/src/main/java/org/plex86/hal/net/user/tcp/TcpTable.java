@@ -73,7 +73,7 @@ public final class TcpTable implements Tcp {
       connection.received(segment);
     } else if (!segment.has(Segment.RST)) {
       boolean opening = segment.has(Segment.SYN) && !segment.has(Segment.ACK);
-      if (!opening || !open(flow, packet)) {
+      if (!(opening && open(flow, packet))) {
         refuse(flow);
       }
     }
@@ -110,7 +110,7 @@ public final class TcpTable implements Tcp {
     header.putShort((short) flow.peerPort()).putShort((short) flow.guestPort());
     header.putInt(ack ? segment.acknowledgement() : 0);
     header.putInt(ack ? 0 : segment.sequence() + segment.space());
-    header.put((byte) (Segment.HEADER / 4 << 4));
+    header.put((byte) ((Segment.HEADER / 4) << 4));
     header.put((byte) (ack ? Segment.RST : Segment.RST | Segment.ACK));
     wire.packet(flow.peer(), flow.guest(), Protocol.TCP, header.clear(), 16);
   }
