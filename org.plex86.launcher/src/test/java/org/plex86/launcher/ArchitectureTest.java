@@ -71,6 +71,21 @@ class ArchitectureTest {
                   "hal.net.user.packet",
                   "hal.net.user.udp")),
           Map.entry("hal.net.user", List.of("hal.api", "hal.net.link", "hal.net.user..")),
+          Map.entry("hal.disk", List.of()),
+          Map.entry("hal.disk.io", List.of()),
+          Map.entry("hal.disk.image", List.of("hal.disk.io")),
+          Map.entry("hal.disk.qcow2", List.of("hal.disk.image", "hal.disk.io")),
+          Map.entry("hal.disk.format", List.of("hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
+          Map.entry(
+              "hal.disk.tool",
+              List.of("hal.disk.format", "hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
+          Map.entry("hal.disk.device", List.of("hal.api", "hal.disk.image", "hal.disk.io")),
+          Map.entry("hal.disk.driver", List.of("hal.api", "hal.disk..")),
+          Map.entry("hal.net", List.of()),
+          Map.entry("hal.net.link", List.of()),
+          Map.entry("hal.net.vswitch", List.of("hal.net.link")),
+          Map.entry("hal.net.device", List.of("hal.api", "hal.net.link")),
+          Map.entry("hal.net.driver", List.of("hal.api", "hal.net..")),
           Map.entry("monitor", List.of()),
           Map.entry("monitor.virtio", List.of("hal.api")),
           Map.entry("monitor.memory", List.of("monitor.virtio")),
@@ -139,7 +154,10 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            ROOT + "monitor.memory", ROOT + "monitor.nexus", ROOT + "hal.console.io")
+            ROOT + "monitor.memory",
+            ROOT + "monitor.nexus",
+            ROOT + "hal.console.io",
+            ROOT + "hal.disk.io")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("com.sun.jna..")
