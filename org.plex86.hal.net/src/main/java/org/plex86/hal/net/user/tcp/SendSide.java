@@ -102,7 +102,7 @@ final class SendSide {
     nxt = una;
     max = una;
     tries = 0;
-    rto = smoothed < 0 ? LEAST_RTO_MS * 2 : rto;
+    timeout();
     deadline = 0;
   }
 
@@ -168,6 +168,7 @@ final class SendSide {
       measuring = false;
       sample(tcp.now() - measuredSince);
     }
+    timeout(); // what was doubled for want of an answer ends with one
     if (congestion != NO_LIMIT) {
       congestion = congestion + bytes > Tcp.SEND_BUFFER ? NO_LIMIT : congestion + bytes;
     }
@@ -191,7 +192,11 @@ final class SendSide {
       variance = (3 * variance + Math.abs(smoothed - rtt)) / 4;
       smoothed = (7 * smoothed + rtt) / 8;
     }
-    rto = Math.max(LEAST_RTO_MS, Math.min(MOST_RTO_MS, smoothed + 4 * variance));
+  }
+
+  private void timeout() {
+    long estimate = smoothed < 0 ? 2 * LEAST_RTO_MS : smoothed + 4 * variance;
+    rto = Math.max(LEAST_RTO_MS, Math.min(MOST_RTO_MS, estimate));
   }
 
   private void arm() {

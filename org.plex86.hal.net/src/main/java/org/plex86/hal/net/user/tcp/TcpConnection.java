@@ -2,7 +2,7 @@
 package org.plex86.hal.net.user.tcp;
 
 import java.io.IOException;
-import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -131,12 +131,17 @@ final class TcpConnection implements Poller.Handler {
 
   /** The guest learns at once that it does not get there. */
   private void refused(IOException cause) {
-    boolean closedPort =
-        cause instanceof ConnectException && !String.valueOf(cause.getMessage()).contains("timed");
-    if (closedPort) {
-      sendControl(Segment.RST | Segment.ACK, 0);
-    } else {
+    // Linux's words for ETIMEDOUT and ENETUNREACH, for which the JDK has no classes. All else
+    // was said by the peer: refused, or accepted and reset before the guest could learn of it.
+    String words = String.valueOf(cause.getMessage());
+    boolean silent =
+        cause instanceof NoRouteToHostException
+            || words.contains("timed out")
+            || words.contains("unreachable");
+    if (silent) {
       tcp.icmp().unreachable(flow.guest(), flow.peer(), quote, Icmp.Reason.NO_ROUTE);
+    } else {
+      sendControl(Segment.RST | Segment.ACK, 0);
     }
     close(false);
   }
@@ -433,6 +438,11 @@ final class TcpConnection implements Poller.Handler {
       sendControl(Segment.RST | Segment.ACK, send.max());
     }
     close(true);
+  }
+
+  /** The guest is no more: what it had finished still reaches the peer, all else is reset. */
+  void guestIsGone() {
+    close(!hostShut);
   }
 
   /** Ends it; with a reset of the host's peer, or as it is. */

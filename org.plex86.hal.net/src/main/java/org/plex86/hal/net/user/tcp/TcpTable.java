@@ -73,7 +73,7 @@ public final class TcpTable implements Tcp {
       connection.received(segment);
     } else if (!segment.has(Segment.RST)) {
       boolean opening = segment.has(Segment.SYN) && !segment.has(Segment.ACK);
-      if (!opening || !open(flow, packet)) {
+      if (!(opening && open(flow, packet))) {
         refuse(flow);
       }
     }
@@ -200,9 +200,9 @@ public final class TcpTable implements Tcp {
     }
   }
 
-  /** Ends all: both sides of each learn it. */
+  /** Ends all, as the guest has ended: what it did not finish is reset. */
   public void close() {
-    List.copyOf(connections.values()).forEach(c -> c.close(true));
+    List.copyOf(connections.values()).forEach(TcpConnection::guestIsGone);
   }
 
   @Override

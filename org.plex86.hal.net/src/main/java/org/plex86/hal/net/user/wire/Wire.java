@@ -45,9 +45,13 @@ public final class Wire {
     this.port = port;
   }
 
-  /** The guest's driver is up or not. */
+  /** The guest's driver is up or not; with it goes what waited for it. */
   public void setUp(boolean up) {
     this.up = up;
+    if (!up) {
+      waiting.clear();
+      waitingBytes = 0;
+    }
   }
 
   /** Whether the guest's driver is up. */
