@@ -23,13 +23,13 @@ class SwitchTest {
 
   /** Static addresses; the link is there as soon as the driver is. */
   private static final String CARD =
-      "set -e; ifconfig eth0 10.0.0.%d netmask 255.255.255.0 up; cd /tmp; ";
+      "set -e; ifconfig eth0 10.0.0.%d netmask 255.255.255.0 up; : > /etc/resolv.conf; cd /tmp; ";
 
   private static final String SERVE = "httpd -p 80 -h /tmp; ";
 
   /** The peer may not be there yet. */
   private static final String FETCH =
-      "i=0; until wget -q -T 60 -O got http://10.0.0.%d/sent 2>/dev/null; do"
+      "i=0; until wget -q -O got http://10.0.0.%d/sent 2>/dev/null; do"
           + " i=$((i+1)); [ $i -lt 300 ]; usleep 100000; done; cmp sent got; ";
 
   /** The first guest takes a call when it is done, the second one calls when it is. */
