@@ -8,10 +8,10 @@
 
 /* ---- setup.c: the world that user programs expect ---- */
 
-/* Mounts, links, loopback, environment; the host name is the kernel's (hostname=). */
+/* Mounts, links, environment; the host name is the kernel's (hostname=). */
 void set_up_system(char **environment);
 
-/* Is this word, alone, on the kernel's command line? */
+/* Is this word, alone, on the kernel's command line?  With a '=' at its end: with any value. */
 int command_line_has(const char *word);
 
 /* "init: WHAT: ABOUT (error N)" to the kernel log and so to the console.  nolibc has an errno in
@@ -21,6 +21,11 @@ void complain_of(const char *what, const char *about, int error);
 
 /* The environment of whatever is started. */
 extern char **init_environment;
+
+/* ---- network.c ---- */
+
+/* Loopback, and the first card if there is one; waits some seconds for an address. */
+void set_up_network(void);
 
 /* ---- shutdown.c: signals to process 1, and the end ---- */
 

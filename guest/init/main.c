@@ -22,6 +22,7 @@ int main(int argc, char **argv, char **environment)
   (void)argv;
   fill_standard_files();
   set_up_system(environment);
+  set_up_network();
   signal_fd();
   shut_down(command_line_has("plex86.exec") ? serve_exec() : run_shell());
 }

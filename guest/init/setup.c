@@ -72,18 +72,6 @@ static void mount_all(void)
     symlink(links[i][0], links[i][1]);
 }
 
-static void raise_loopback(void)
-{
-  struct interface_flags loopback = {.name = "lo", .flags = IFF_UP};
-  int fd = open_socket(AF_INET, SOCK_DGRAM);
-
-  if (fd < 0)
-    return; /* a kernel without a network is its owner's choice */
-  if (ioctl(fd, SIOCSIFFLAGS, &loopback) < 0)
-    complain("cannot raise", loopback.name);
-  close(fd);
-}
-
 static int is_set(char **environment, size_t count, const char *setting)
 {
   size_t name = strchr(setting, '=') - setting + 1;
@@ -120,6 +108,7 @@ int command_line_has(const char *word)
 {
   char line[4096];
   size_t bytes = 0, length = strlen(word);
+  int key = word[length - 1] == '=';
   ssize_t n;
   int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
 
@@ -134,7 +123,7 @@ int command_line_has(const char *word)
 
     while (*end && *end != ' ' && *end != '\n')
       end++;
-    if ((size_t)(end - at) == length && !memcmp(at, word, length))
+    if (((size_t)(end - at) == length || (key && (size_t)(end - at) > length)) && !memcmp(at, word, length))
       return 1;
     at = *end ? end + 1 : end;
   }
@@ -145,6 +134,5 @@ void set_up_system(char **environment)
 {
   umask(022);
   mount_all();
-  raise_loopback();
   complete_environment(environment);
 }

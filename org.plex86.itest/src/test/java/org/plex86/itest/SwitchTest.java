@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
 import org.plex86.monitor.VmProperties;
+import org.plex86.monitor.VmState;
 
 /** Two real guests on one virtual switch. */
 class SwitchTest {
@@ -20,14 +23,21 @@ class SwitchTest {
 
   /** Static addresses; the link is there as soon as the driver is. */
   private static final String CARD =
-      "set -e; ifconfig eth0 10.0.0.%d netmask 255.255.255.0 up; cd /tmp; ";
+      "set -e; ifconfig eth0 10.0.0.%d netmask 255.255.255.0 up; : > /etc/resolv.conf; cd /tmp; ";
 
-  /** Sends to whoever connects next; the peer may not be there yet. */
-  private static final String SERVE = "nc -l -p %d < %s; ";
+  private static final String SERVE = "httpd -p 80 -h /tmp; ";
 
+  /** The peer may not be there yet. */
   private static final String FETCH =
-      "i=0; until nc 10.0.0.%d %d > %s 2>/dev/null < /dev/null; do"
-          + " i=$((i+1)); [ $i -lt 600 ]; usleep 50000; done; ";
+      "i=0; until wget -q -O got http://10.0.0.%d/sent 2>/dev/null; do"
+          + " i=$((i+1)); [ $i -lt 300 ]; usleep 100000; done; cmp sent got; ";
+
+  /** The first guest takes a call when it is done, the second one calls when it is. */
+  private static final String END_FIRST = "nc -l -p 1000 < /dev/null";
+
+  private static final String END_SECOND =
+      "i=0; until nc 10.0.0.1 1000 < /dev/null; do"
+          + " i=$((i+1)); [ $i -lt 600 ]; usleep 100000; done";
 
   private final BundleContext context =
       FrameworkUtil.getBundle(SwitchTest.class).getBundleContext();
@@ -58,54 +68,37 @@ class SwitchTest {
     assertThat(end.result()).as("%s: %s", vm.name(), end).hasValue(0);
   }
 
-  private static String serve(int port, String file) {
-    return SERVE.formatted(port, file);
-  }
-
-  private static String fetch(int address, int port, String file) {
-    return FETCH.formatted(address, port, file);
-  }
-
-  /** A stream of numbered lines, and its check on the other side. */
-  private static String numbers(int count) {
-    return "seq 1 " + count + " > sent; ";
-  }
-
-  private static String check(int count) {
-    return numbers(count) + "cmp sent got; ";
-  }
-
-  @Test
-  void guestsReachEachOther() {
-    VirtualMachine one = guest("one", 1, serve(1000, "/etc/passwd"));
-    VirtualMachine two =
-        guest(
-            "two",
-            2,
-            fetch(1, 1000, "got") + "cmp got /etc/passwd; ping -c 3 -i 0.2 -W 5 10.0.0.1; true; ");
-    assertSuccess(two);
-    assertSuccess(one);
+  /** Numbered lines for the other guest, and the same ones from it. */
+  private static String exchange(int peer, int count) {
+    return "seq 1 " + count + " > sent; " + SERVE + FETCH.formatted(peer);
   }
 
   @Test
   void streamsArriveWholeBothWaysAtOnce() {
-    VirtualMachine one =
-        guest(
-            "one",
-            1,
-            numbers(2_000_000)
-                + serve(1000, "sent &")
-                + fetch(2, 1000, "got")
-                + "wait; cmp sent got");
+    VirtualMachine one = guest("one", 1, exchange(2, 2_000_000) + END_FIRST);
     VirtualMachine two =
-        guest(
-            "two",
-            2,
-            numbers(2_000_000)
-                + serve(1000, "sent &")
-                + fetch(1, 1000, "got")
-                + "wait; cmp sent got");
+        guest("two", 2, exchange(1, 2_000_000) + "ping -c 2 -w 20 10.0.0.1; " + END_SECOND);
+    assertSuccess(two);
+    assertSuccess(one);
+  }
+
+  @Test
+  void streamsArriveWholeWhileTheBundleIsUpdated() throws Exception {
+    VirtualMachine one = guest("one", 1, exchange(2, 3_000_000) + END_FIRST);
+    VirtualMachine two = guest("two", 2, exchange(1, 3_000_000) + END_SECOND);
+    Bundle net =
+        Arrays.stream(context.getBundles())
+            .filter(bundle -> bundle.getSymbolicName().equals("org.plex86.hal.net"))
+            .findFirst()
+            .orElseThrow();
+    int updates = 0;
+    while (one.state() != VmState.ENDED && two.state() != VmState.ENDED) {
+      net.update();
+      updates++;
+      Thread.sleep(20);
+    }
     assertSuccess(one);
     assertSuccess(two);
+    assertThat(updates).isGreaterThan(5);
   }
 }

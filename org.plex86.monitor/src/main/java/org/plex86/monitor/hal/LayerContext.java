@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
+import java.util.List;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

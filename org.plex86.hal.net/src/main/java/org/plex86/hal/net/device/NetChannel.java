@@ -14,6 +14,7 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.net.link.Backend;
 import org.plex86.hal.net.link.Offload;
 import org.plex86.hal.net.link.Port;
+import org.plex86.hal.net.link.VirtioHeader;
 
 /** A network card and the cable from it to a backend. */
 public final class NetChannel implements Channel, Port {
@@ -179,8 +180,8 @@ public final class NetChannel implements Channel, Port {
   @Override
   public int largestFrame() {
     return has(NetFeatures.GUEST_TSO4 | NetFeatures.GUEST_TSO6)
-        ? FrameHeader.FRAME_MAX
-        : Math.min(mtu + FRAME_EXTRA, FrameHeader.FRAME_MAX);
+        ? VirtioHeader.FRAME_MAX
+        : Math.min(mtu + FRAME_EXTRA, VirtioHeader.FRAME_MAX);
   }
 
   @Override

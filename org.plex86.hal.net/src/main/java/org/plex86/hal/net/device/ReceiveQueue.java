@@ -8,6 +8,7 @@ import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
 import org.plex86.hal.net.link.Offload;
 import org.plex86.hal.net.link.Port;
+import org.plex86.hal.net.link.VirtioHeader;
 
 /**
  * Frames for the guest, in the buffers that it has provided. Slot's thread.
@@ -21,7 +22,7 @@ final class ReceiveQueue implements Port.Room {
 
   private final PacketQueue queue;
   private final boolean mergeable;
-  private final byte[] header = new byte[FrameHeader.BYTES];
+  private final byte[] header = new byte[VirtioHeader.BYTES];
   private final List<Packet> taken = new ArrayList<>();
   private final List<ByteBuffer> pieces = new ArrayList<>();
   private int size;
@@ -38,10 +39,10 @@ final class ReceiveQueue implements Port.Room {
     if (open) {
       throw new IllegalStateException("the room before was neither used nor cancelled");
     }
-    if (frameSize < FrameHeader.FRAME_MIN || frameSize > FrameHeader.FRAME_MAX) {
+    if (frameSize < VirtioHeader.FRAME_MIN || frameSize > VirtioHeader.FRAME_MAX) {
       throw new IllegalArgumentException("size=" + frameSize);
     }
-    long missing = (long) FrameHeader.BYTES + frameSize;
+    long missing = (long) VirtioHeader.BYTES + frameSize;
     int most = mergeable ? MOST_BUFFERS : 1;
     for (int looked = 0; missing > 0; looked++) {
       Packet packet = looked < MOST_BUFFERS && taken.size() < most ? queue.poll() : null;
@@ -50,7 +51,7 @@ final class ReceiveQueue implements Port.Room {
         starved = true;
         return null;
       }
-      if (packet.writableBytes() < FrameHeader.BYTES) {
+      if (packet.writableBytes() < VirtioHeader.BYTES) {
         // of no use (section 5.1.6.3.1), and in the way
         queue.complete(packet, 0);
       } else {
@@ -73,7 +74,7 @@ final class ReceiveQueue implements Port.Room {
   @Override
   public List<ByteBuffer> buffers() {
     pieces.clear();
-    int skip = FrameHeader.BYTES;
+    int skip = VirtioHeader.BYTES;
     int left = size;
     for (Packet packet : taken) {
       left -= Pieces.add(packet.writable(), skip, left, pieces);
@@ -87,7 +88,7 @@ final class ReceiveQueue implements Port.Room {
     if (!open || length < 0 || length > size) {
       throw new IllegalStateException("length=" + length + ", size=" + size + ", open=" + open);
     }
-    long left = (long) FrameHeader.BYTES + length;
+    long left = (long) VirtioHeader.BYTES + length;
     long[] written = new long[taken.size()];
     int used = 0;
     while (left > 0) {
@@ -95,8 +96,8 @@ final class ReceiveQueue implements Port.Room {
       left -= written[used++];
     }
     putBack(used);
-    FrameHeader.write(offload, used, header);
-    taken.get(0).write(0, header, 0, FrameHeader.BYTES);
+    VirtioHeader.write(offload, used, header);
+    taken.get(0).write(0, header, 0, VirtioHeader.BYTES);
     // Linux drops a frame of which it sees the first buffer and not yet the last
     queue.completeTogether(taken, written);
     taken.clear();

@@ -8,6 +8,7 @@ import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
 import org.plex86.hal.net.link.Backend;
 import org.plex86.hal.net.link.Offload;
+import org.plex86.hal.net.link.VirtioHeader;
 
 /** Frames from the guest. Slot's thread. */
 final class TransmitQueue {
@@ -17,7 +18,7 @@ final class TransmitQueue {
   private final PacketQueue queue;
   private final Backend backend;
   private final long features;
-  private final byte[] header = new byte[FrameHeader.BYTES];
+  private final byte[] header = new byte[VirtioHeader.BYTES];
   private final List<ByteBuffer> frame = new ArrayList<>();
   private boolean blocked;
   private long malformed;
@@ -63,19 +64,30 @@ final class TransmitQueue {
 
   /** Sends or drops a frame; false: not now. */
   private boolean send(Packet packet) {
-    long length = packet.readableBytes() - FrameHeader.BYTES;
-    if (length < FrameHeader.FRAME_MIN || length > FrameHeader.FRAME_MAX) {
+    long length = packet.readableBytes() - VirtioHeader.BYTES;
+    if (length < VirtioHeader.FRAME_MIN || length > VirtioHeader.FRAME_MAX) {
       malformed++;
       return true;
     }
-    packet.read(0, header, 0, FrameHeader.BYTES);
-    Offload offload = FrameHeader.parse(header, (int) length, features);
-    if (offload == null) {
+    packet.read(0, header, 0, VirtioHeader.BYTES);
+    Offload offload = VirtioHeader.parse(header, (int) length);
+    if (offload == null || !isNegotiated(offload)) {
       malformed++;
       return true;
     }
     frame.clear();
-    Pieces.add(packet.readable(), FrameHeader.BYTES, (int) length, frame);
+    Pieces.add(packet.readable(), VirtioHeader.BYTES, (int) length, frame);
     return backend.send(frame, offload);
+  }
+
+  /** Whether the guest may leave to us what it does. */
+  private boolean isNegotiated(Offload offload) {
+    return (!offload.needsChecksum() || NetFeatures.has(features, NetFeatures.CSUM))
+        && switch (offload.segmentation()) {
+          case NONE -> true;
+          case TCP4 -> NetFeatures.has(features, NetFeatures.HOST_TSO4);
+          case TCP6 -> NetFeatures.has(features, NetFeatures.HOST_TSO6);
+          case UDP -> false;
+        };
   }
 }

@@ -12,6 +12,8 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.net.device.NetChannel;
 import org.plex86.hal.net.link.Backend;
 import org.plex86.hal.net.link.Port;
+import org.plex86.hal.net.tap.TapBackend;
+import org.plex86.hal.net.user.UserNet;
 import org.plex86.hal.net.vswitch.SwitchBackend;
 
 /** Opens network cards and what they are plugged into. */
@@ -35,9 +37,8 @@ public final class NetDriver implements ChannelDriver {
       throws HalException {
     return switch (options.backend()) {
       case SWITCH -> SwitchBackend.open(port, options.target(), inherited);
-      case TAP, USER ->
-          throw new HalException(
-              "net '" + options.backend().key() + "' is not there yet; give backend=switch");
+      case USER -> UserNet.open(port, options.own(), inherited);
+      case TAP -> TapBackend.open(port, options.target(), inherited);
     };
   }
 }

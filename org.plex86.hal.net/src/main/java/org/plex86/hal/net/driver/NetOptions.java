@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.hal.net.driver;
 
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.plex86.hal.api.ChannelConfig;
 import org.plex86.hal.api.HalException;
+import org.plex86.hal.net.user.UserNet;
 
 /**
  * What the user asked a network card to be.
  *
  * @param backend what it is plugged into
  * @param target the interface or the switch; empty for user mode
+ * @param own the keys that are the backend's own
  * @param mac its address as text; null: one made of its name
  * @param mtu bytes of the largest IP packet
  */
-record NetOptions(Kind backend, String target, String mac, int mtu) {
+record NetOptions(Kind backend, String target, Map<String, String> own, String mac, int mtu) {
   /** What a card can be plugged into. */
   enum Kind {
-    USER("forward"),
-    TAP("ifname"),
-    SWITCH("switch");
+    USER,
+    TAP,
+    SWITCH;
 
-    /** Its own key. */
-    private final String own;
-
-    Kind(String own) {
-      this.own = own;
+    /** The keys that are its own. */
+    private Set<String> own() {
+      return switch (this) {
+        case USER -> UserNet.KEYS;
+        case TAP -> Set.of("ifname");
+        case SWITCH -> Set.of("switch");
+      };
     }
 
     String key() {
@@ -45,17 +53,29 @@ record NetOptions(Kind backend, String target, String mac, int mtu) {
 
   static NetOptions of(ChannelConfig config) throws HalException {
     Kind kind = kind(config.get(BACKEND, Kind.USER.key()));
-    config.requireKnown(Set.of(BACKEND, MAC, MTU, kind.own));
-    String target = config.get(kind.own, "");
-    if (target.isEmpty() && kind != Kind.USER) {
-      throw new HalException(
-          "net '" + kind.key() + "' needs the key '" + kind.own + "'; give " + kind.own + "=NAME");
-    }
+    Set<String> known = new HashSet<>(kind.own());
+    known.addAll(List.of(BACKEND, MAC, MTU));
+    config.requireKnown(known);
+    Map<String, String> own = new HashMap<>(config.values());
+    own.keySet().retainAll(kind.own());
     String mac = config.get(MAC, null);
     if (mac != null) {
       MacAddress.parse(mac);
     }
-    return new NetOptions(kind, target, mac, mtu(config.get(MTU, Integer.toString(MTU_DEFAULT))));
+    return new NetOptions(kind, target(kind, config), own, mac, mtu(config.get(MTU, Integer.toString(MTU_DEFAULT))));
+  }
+
+  private static String target(Kind kind, ChannelConfig config) throws HalException {
+    if (kind == Kind.USER) {
+      return "";
+    }
+    String key = kind.own().iterator().next();
+    String target = config.get(key, "");
+    if (target.isEmpty()) {
+      throw new HalException(
+          "net '" + kind.key() + "' needs the key '" + key + "'; give " + key + "=NAME");
+    }
+    return target;
   }
 
   private static Kind kind(String text) throws HalException {
