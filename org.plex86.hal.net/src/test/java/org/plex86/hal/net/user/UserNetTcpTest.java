@@ -307,7 +307,7 @@ class UserNetTcpTest {
   }
 
   @Test
-  void forwardReachesTheGuest() throws Exception {
+  void forwardReachesTheGuestAlsoOfTheNextVersion() throws Exception {
     int free = freePort();
     port.call(
         () -> {
@@ -323,6 +323,7 @@ class UserNetTcpTest {
           accepted.complete(made);
           return made;
         });
+    swap(List.of("tcp::" + free + ":22"));
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), free)) {
       write(socket, 0, MB);
       socket.shutdownOutput();
@@ -364,6 +365,18 @@ class UserNetTcpTest {
         .hasMessageContaining("cannot listen on port " + server.getLocalPort());
   }
 
+  private void swap(List<String> forwards) {
+    port.call(
+        () -> {
+          Map<String, Object> state = new HashMap<>(net.handOver());
+          net = UserNet.open(port, config(forwards), state);
+          assertThat(state).isEmpty();
+          guest.net(net);
+          net.start();
+          return null;
+        });
+  }
+
   @ParameterizedTest
   @CsvSource({"0", "0.01"})
   void connectionsSurviveManyHandOvers(double loss) throws Exception {
@@ -386,15 +399,7 @@ class UserNetTcpTest {
     }
     int swaps = 0;
     while (swaps < 50 || !reads.stream().allMatch(CompletableFuture::isDone)) {
-      port.call(
-          () -> {
-            Map<String, Object> state = new HashMap<>(net.handOver());
-            net = UserNet.open(port, config(List.of()), state);
-            assertThat(state).isEmpty();
-            guest.net(net);
-            net.start();
-            return null;
-          });
+      swap(List.of());
       swaps++;
       TimeUnit.MILLISECONDS.sleep(5); // not to wait for anything: load between the swaps
     }

@@ -111,6 +111,11 @@ public final class ByteQueue {
     return room - left;
   }
 
+  /** Appends what another version's queue held. */
+  public void append(byte[] bytes) {
+    append(new ByteBuffer[] {ByteBuffer.wrap(bytes)}, bytes.length);
+  }
+
   /** Writes as much as a channel takes, and removes that. */
   public void write(GatheringByteChannel channel) throws IOException {
     while (size > 0) {

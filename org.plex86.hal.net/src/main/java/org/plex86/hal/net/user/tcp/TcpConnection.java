@@ -2,7 +2,6 @@
 package org.plex86.hal.net.user.tcp;
 
 import java.io.IOException;
-import java.net.NoRouteToHostException;
 import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -42,15 +41,10 @@ final class TcpConnection implements Poller.Handler {
   private final Flow flow;
   private final SocketChannel host;
   private final SendSide send;
-  private final ByteQueue toHost;
+  private final ReceiveSide receive;
   private SelectionKey key;
   private State state;
   private byte[] quote = new byte[0];
-  private int next;
-  private int edge;
-  private boolean scaled;
-  private boolean acknowledgementDue;
-  private boolean guestEnded;
   private boolean hostShut;
   private boolean readArmed;
 
@@ -60,7 +54,7 @@ final class TcpConnection implements Poller.Handler {
     this.host = host;
     this.state = state;
     send = new SendSide(this, tcp, initial);
-    toHost = new ByteQueue(tcp.pool());
+    receive = new ReceiveSide(tcp.pool());
   }
 
   /** A connection that the guest asks for; the host's socket is not connected yet. */
@@ -76,7 +70,7 @@ final class TcpConnection implements Poller.Handler {
   static TcpConnection toGuest(Tcp tcp, Flow flow, SocketChannel host, int initial)
       throws IOException {
     TcpConnection made = new TcpConnection(tcp, flow, host, initial, State.SYN_SENT);
-    made.scaled = true;
+    made.receive.offerScale();
     host.setOption(StandardSocketOptions.TCP_NODELAY, true);
     made.key = tcp.poller().add(host, 0, made);
     made.send.synSent();
@@ -93,9 +87,7 @@ final class TcpConnection implements Poller.Handler {
   }
 
   private void guestSyn(Segment syn) {
-    next = syn.sequence() + 1;
-    edge = next;
-    scaled = syn.scale() >= 0;
+    receive.begin(syn);
     send.options(syn, largestMss());
   }
 
@@ -131,14 +123,7 @@ final class TcpConnection implements Poller.Handler {
 
   /** The guest learns at once that it does not get there. */
   private void refused(IOException cause) {
-    // Linux's words for ETIMEDOUT and ENETUNREACH, for which the JDK has no classes. All else
-    // was said by the peer: refused, or accepted and reset before the guest could learn of it.
-    String words = String.valueOf(cause.getMessage());
-    boolean silent =
-        cause instanceof NoRouteToHostException
-            || words.contains("timed out")
-            || words.contains("unreachable");
-    if (silent) {
+    if (ConnectFailure.isSilence(cause)) {
       tcp.icmp().unreachable(flow.guest(), flow.peer(), quote, Icmp.Reason.NO_ROUTE);
     } else {
       sendControl(Segment.RST | Segment.ACK, 0);
@@ -174,22 +159,20 @@ final class TcpConnection implements Poller.Handler {
 
   private void writable() {
     try {
-      toHost.write(host);
+      receive.waiting().write(host);
     } catch (IOException e) {
       reset();
       return;
     }
-    if (toHost.size() > 0) {
+    if (receive.waiting().size() > 0) {
       tcp.poller().want(key, SelectionKey.OP_WRITE);
     }
     openWindow();
     endIfDone();
   }
 
-  /** RFC 1122, 4.2.3.3: the window is opened in large steps only. */
   private void openWindow() {
-    int most = scaled ? Tcp.RECEIVE_BUFFER : 65_535;
-    if (window() - (edge - next) >= most / 4) {
+    if (receive.mayOpen()) {
       sendControl(Segment.ACK, send.max());
     }
   }
@@ -272,25 +255,25 @@ final class TcpConnection implements Poller.Handler {
   private void synchronised(Segment segment) {
     int begin = segment.sequence();
     int last = begin + segment.space();
-    boolean behind = begin - next < 0;
+    boolean behind = begin - receive.next() < 0;
     if (segment.has(Segment.RST)) {
-      if (begin == next) {
+      if (begin == receive.next()) {
         close(true);
-      } else if (!behind && begin - edge < 0) {
+      } else if (!behind && begin - receive.edge() < 0) {
         acknowledgementDue();
       }
       return;
     }
     if (segment.has(Segment.SYN)) {
-      if (state == State.SYN_RECEIVED && begin + 1 == next) {
+      if (state == State.SYN_RECEIVED && begin + 1 == receive.next()) {
         sendSyn();
       } else {
         acknowledgementDue();
       }
       return;
     }
-    boolean old = segment.space() > 0 && last - next <= 0;
-    if (old || begin - next > Math.max(0, edge - next)) {
+    boolean old = segment.space() > 0 && last - receive.next() <= 0;
+    if (old || begin - receive.next() > Math.max(0, receive.edge() - receive.next())) {
       acknowledgementDue();
       if (!old || !segment.has(Segment.ACK)) {
         return;
@@ -315,7 +298,7 @@ final class TcpConnection implements Poller.Handler {
       return;
     }
     if (!old && segment.space() > 0) {
-      text(segment, next - begin);
+      text(segment, receive.next() - begin);
     }
     if (state == State.ESTABLISHED) {
       pump();
@@ -324,8 +307,7 @@ final class TcpConnection implements Poller.Handler {
   }
 
   private void acknowledgementDue() {
-    if (!acknowledgementDue) {
-      acknowledgementDue = true;
+    if (receive.due()) {
       tcp.acknowledge(this);
     }
   }
@@ -342,54 +324,20 @@ final class TcpConnection implements Poller.Handler {
       sendControl(Segment.ACK, send.max());
       return;
     }
-    int length = segment.length() - known;
-    if (length > 0) {
-      if (guestEnded) {
-        return;
-      }
-      int fits = Math.min(length, edge - next);
-      int taken = take(segment.payload(known), Math.max(fits, 0));
-      if (state == State.CLOSED) {
-        return;
-      }
-      next += taken;
-      openWindow();
-      if (taken < length) {
-        return;
-      }
-    }
-    if (segment.has(Segment.FIN) && !guestEnded) {
-      next++;
-      guestEnded = true;
-    }
-  }
-
-  private int take(ByteBuffer[] parts, int length) {
-    int left = length;
-    for (ByteBuffer part : parts) {
-      part.limit(Math.min(part.limit(), left));
-      left -= part.limit();
-    }
-    int taken = 0;
     try {
-      if (toHost.size() == 0) {
-        taken = (int) host.write(parts);
-      }
+      receive.text(segment, known, host);
     } catch (IOException e) {
       reset();
-      return 0;
+      return;
     }
-    if (taken < length) {
-      taken += toHost.append(parts, length - taken);
-    }
-    if (toHost.size() > 0) {
+    openWindow();
+    if (receive.waiting().size() > 0) {
       tcp.poller().want(key, SelectionKey.OP_WRITE);
     }
-    return taken;
   }
 
   private void endIfDone() {
-    if (guestEnded && toHost.size() == 0 && !hostShut) {
+    if (receive.ended() && receive.waiting().size() == 0 && !hostShut) {
       hostShut = true;
       try {
         host.shutdownOutput();
@@ -399,7 +347,7 @@ final class TcpConnection implements Poller.Handler {
       }
     }
     if (hostShut && send.finAcknowledged()) {
-      if (acknowledgementDue) {
+      if (receive.isDue()) {
         sendControl(Segment.ACK, send.max());
       }
       close(false);
@@ -408,7 +356,7 @@ final class TcpConnection implements Poller.Handler {
 
   /** The acknowledgement that is due, if it has not gone with something else. */
   void acknowledgeNow() {
-    if (acknowledgementDue && state != State.CLOSED) {
+    if (receive.isDue() && state != State.CLOSED) {
       sendControl(Segment.ACK, send.max());
     }
   }
@@ -465,70 +413,46 @@ final class TcpConnection implements Poller.Handler {
     }
     tcp.poller().closedOne();
     send.data().drop(send.data().size());
-    toHost.drop(toHost.size());
+    receive.waiting().drop(receive.waiting().size());
     tcp.ended(this);
-  }
-
-  private int window() {
-    return Math.min(Tcp.RECEIVE_BUFFER, scaled ? Integer.MAX_VALUE : 65_535) - toHost.size();
-  }
-
-  private ByteBuffer header(int flags, int sequence, int length) {
-    ByteBuffer header = ByteBuffer.allocate(length);
-    header.putShort((short) flow.peerPort()).putShort((short) flow.guestPort());
-    header.putInt(sequence).putInt((flags & Segment.ACK) != 0 ? next : 0);
-    header.put((byte) ((length / 4) << 4)).put((byte) flags);
-    int free = Math.max(window(), 0);
-    int field = Math.min(65_535, free);
-    if ((flags & Segment.SYN) == 0) {
-      int shift = scaled ? Tcp.SCALE : 0;
-      // Rounded up, as the right edge of the window must not move to the left.
-      field = Math.min(65_535, (free + (1 << shift) - 1) >> shift);
-      edge = next + (field << shift);
-      acknowledgementDue = false;
-    } else {
-      edge = next + field;
-    }
-    return header.putShort((short) field).putInt(0);
   }
 
   /** Sends a segment without payload. */
   void sendControl(int flags, int sequence) {
-    ByteBuffer header = header(flags, sequence, Segment.HEADER);
+    ByteBuffer header = receive.header(flow, flags, sequence, Segment.HEADER);
     tcp.wire().packet(flow.peer(), flow.guest(), Protocol.TCP, header.clear(), 16);
   }
 
   private void sendSyn() {
     boolean answer = state != State.SYN_SENT;
     ByteBuffer header =
-        header(Segment.SYN | (answer ? Segment.ACK : 0), send.una(), Segment.HEADER + 8);
+        receive.header(
+            flow, Segment.SYN | (answer ? Segment.ACK : 0), send.una(), Segment.HEADER + 8);
     header.put((byte) 2).put((byte) 4).putShort((short) largestMss());
-    header.putInt(scaled ? 0x0103_0300 | Tcp.SCALE : 0x0101_0101);
+    header.putInt(receive.scaled() ? 0x0103_0300 | Tcp.SCALE : 0x0101_0101);
     tcp.wire().packet(flow.peer(), flow.guest(), Protocol.TCP, header.clear(), 16);
   }
 
   /** Sends a segment with payload; false: there is no room. */
   boolean sendSegment(int sequence, ByteQueue data, int offset, int length, int mss) {
     boolean last = offset + length == data.size();
-    int edgeBefore = edge;
-    boolean dueBefore = acknowledgementDue;
+    int edgeBefore = receive.edge();
+    boolean dueBefore = receive.isDue();
     ByteBuffer header =
-        header(Segment.ACK | (last ? Segment.PSH : 0), sequence, Segment.HEADER).clear();
+        receive
+            .header(flow, Segment.ACK | (last ? Segment.PSH : 0), sequence, Segment.HEADER)
+            .clear();
     if (tcp.wire().segment(flow, header, data, offset, length, mss)) {
       return true;
     }
-    edge = edgeBefore;
-    acknowledgementDue = dueBefore;
+    receive.unsent(edgeBefore, dueBefore);
     return false;
   }
 
   Map<String, Object> save() {
     Map<String, Long> numbers = new HashMap<>();
     send.save(numbers);
-    numbers.put("next", (long) next);
-    numbers.put("edge", (long) edge);
-    numbers.put("scaled", scaled ? 1L : 0L);
-    numbers.put("guestEnded", guestEnded ? 1L : 0L);
+    receive.save(numbers);
     numbers.put("hostShut", hostShut ? 1L : 0L);
     Map<String, Object> saved = new HashMap<>();
     saved.put("channel", host);
@@ -537,7 +461,7 @@ final class TcpConnection implements Poller.Handler {
     saved.put("numbers", numbers);
     saved.put("quote", quote);
     saved.put("toGuest", send.data().toArray());
-    saved.put("toHost", toHost.toArray());
+    saved.put("toHost", receive.waiting().toArray());
     return saved;
   }
 
@@ -553,14 +477,11 @@ final class TcpConnection implements Poller.Handler {
             0,
             state);
     made.send.restore(numbers);
-    made.next = numbers.get("next").intValue();
-    made.edge = numbers.get("edge").intValue();
-    made.scaled = numbers.get("scaled") != 0;
-    made.guestEnded = numbers.get("guestEnded") != 0;
+    made.receive.restore(numbers);
     made.hostShut = numbers.get("hostShut") != 0;
     made.quote = (byte[]) saved.get("quote");
-    append(made.send.data(), (byte[]) saved.get("toGuest"));
-    append(made.toHost, (byte[]) saved.get("toHost"));
+    made.send.data().append((byte[]) saved.get("toGuest"));
+    made.receive.waiting().append((byte[]) saved.get("toHost"));
     made.key = tcp.poller().add(made.host, 0, made);
     if (state == State.CONNECTING) {
       tcp.poller().want(made.key, SelectionKey.OP_CONNECT);
@@ -568,14 +489,10 @@ final class TcpConnection implements Poller.Handler {
     return made;
   }
 
-  private static void append(ByteQueue queue, byte[] bytes) {
-    queue.append(new ByteBuffer[] {ByteBuffer.wrap(bytes)}, bytes.length);
-  }
-
   /** The guest's driver is up, perhaps after a change of ours: goes on with all that is open. */
   void resume() {
     if (state == State.ESTABLISHED) {
-      if (toHost.size() > 0) {
+      if (receive.waiting().size() > 0) {
         tcp.poller().want(key, SelectionKey.OP_WRITE);
       }
       acknowledgementDue();
