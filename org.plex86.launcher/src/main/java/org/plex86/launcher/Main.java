@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import org.plex86.launcher.cli.DiskOptionsParser;
 import org.plex86.launcher.cli.RunOptionsParser;
 import org.plex86.launcher.cli.UsageException;
 import org.plex86.launcher.session.ExitStatus;
@@ -28,15 +29,16 @@ public final class Main {
     try {
       return switch (command) {
         case "run" -> runVm(rest);
+        case "disk" -> disk(rest);
         case "--help", "-h" -> help("jar");
         case "--version" -> {
           System.out.println("plex86 " + version());
           yield ExitStatus.OK;
         }
-        case "" -> throw new UsageException("no command; give run, --help or --version");
+        case "" -> throw new UsageException("no command; give run, disk, --help or --version");
         default ->
             throw new UsageException(
-                "unknown command '" + command + "'; give run, doctor, --help or --version");
+                "unknown command '" + command + "'; give run, disk, --help or --version");
       };
     } catch (UsageException e) {
       return fail(ExitStatus.USAGE, e.getMessage());
@@ -48,6 +50,11 @@ public final class Main {
   private static int runVm(List<String> args) throws UsageException, IOException {
     var options = RunOptionsParser.parse(args);
     return options.isEmpty() ? help("run") : new RunCommand(options.get()).call();
+  }
+
+  private static int disk(List<String> args) throws UsageException, IOException {
+    var words = DiskOptionsParser.parse(args);
+    return words.isEmpty() ? help("disk") : new DiskCommand(words.get()).call();
   }
 
   private static int help(String topic) throws IOException {

@@ -36,6 +36,16 @@ class ArchitectureTest {
               List.of("hal.api", "hal.console", "hal.console.io", "hal.console.terminal")),
           Map.entry("hal.console.device", List.of("hal.api", "hal.console..")),
           Map.entry("hal.console.driver", List.of("hal.api", "hal.console..")),
+          Map.entry("hal.disk", List.of()),
+          Map.entry("hal.disk.io", List.of()),
+          Map.entry("hal.disk.image", List.of("hal.disk.io")),
+          Map.entry("hal.disk.qcow2", List.of("hal.disk.image", "hal.disk.io")),
+          Map.entry("hal.disk.format", List.of("hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
+          Map.entry(
+              "hal.disk.tool",
+              List.of("hal.disk.format", "hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
+          Map.entry("hal.disk.device", List.of("hal.api", "hal.disk.image", "hal.disk.io")),
+          Map.entry("hal.disk.driver", List.of("hal.api", "hal.disk..")),
           Map.entry("monitor", List.of()),
           Map.entry("monitor.virtio", List.of("hal.api")),
           Map.entry("monitor.memory", List.of("monitor.virtio")),
@@ -104,7 +114,10 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(
-            ROOT + "monitor.memory", ROOT + "monitor.nexus", ROOT + "hal.console.io")
+            ROOT + "monitor.memory",
+            ROOT + "monitor.nexus",
+            ROOT + "hal.console.io",
+            ROOT + "hal.disk.io")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("com.sun.jna..")

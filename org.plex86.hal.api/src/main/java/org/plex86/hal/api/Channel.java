@@ -58,7 +58,9 @@ public interface Channel {
 
   /**
    * The guest has reset the device: all packets that were taken are void, the queues are no longer
-   * usable until {@link #start}. What the host's side holds (a connection, a file) is kept.
+   * usable until {@link #start}. What the host's side holds (a connection, a file) is kept. Also
+   * called before the first {@link #start}, where the guest has reset the device while no driver
+   * served it: what was handed over about the guest's side is void then.
    */
   void reset();
 

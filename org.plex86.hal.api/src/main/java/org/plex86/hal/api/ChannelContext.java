@@ -57,10 +57,14 @@ public interface ChannelContext {
 
   /**
    * What the channel before this one has handed over ({@link Channel#handOver}); empty if there was
-   * none. To be used in {@link ChannelDriver#open} only. The driver removes the entries that it
-   * takes, and leaves those that it does not know. Where {@code open} throws, all of it stays the
-   * slot's, so it must not have been closed or changed by then; where the slot refuses the channel
-   * after it was opened, it calls {@link Channel#handOver} to get it back.
+   * none. For {@link ChannelDriver#open} only. The driver removes the entries that it takes, and
+   * leaves those that it does not know. Where {@code open} throws, all of it stays the slot's, so
+   * it must not have been closed or changed by then; where the slot refuses the channel after it
+   * was opened, it calls {@link Channel#handOver} to get it back. What is left once the channel
+   * serves the guest is closed where it is {@link AutoCloseable}.
+   *
+   * @return the same map at each call; it may be changed
+   * @throws IllegalStateException {@code open} does not run
    */
   Map<String, Object> inherited();
 }

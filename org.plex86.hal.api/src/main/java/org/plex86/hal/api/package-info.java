@@ -8,7 +8,8 @@
  * <p>A vendor's bundle registers a {@link org.plex86.hal.api.ChannelDriver} as an OSGi service. The
  * monitor binds a channel slot of a virtual machine to the best driver of the slot's type, and may
  * bind it to another one while the guest runs. The types that vendors implement are {@code
- * ChannelDriver} and {@code Channel}; all others are implemented by the monitor.
+ * ChannelDriver}, {@code Channel} and {@code ChannelInterposer}; all others are implemented by the
+ * monitor, and by interposers through the classes {@code Forwarding…}.
  */
 @org.osgi.annotation.bundle.Export
 @org.osgi.annotation.versioning.Version("0.2.0")

@@ -44,5 +44,5 @@ class PackagesTest {
           .whereLayer("api")
           .mayOnlyBeAccessedByLayers("terminal", "driver")
           .whereLayer("io")
-          .mayOnlyBeAccessedByLayers("terminal", "endpoint", "exec");
+          .mayOnlyBeAccessedByLayers("terminal", "endpoint", "exec", "device");
 }

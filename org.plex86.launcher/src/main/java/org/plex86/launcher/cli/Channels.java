@@ -63,12 +63,23 @@ final class Channels {
         KeyValueList.parse(
             "--disk",
             KeyValueList.split(text),
-            ordered("file", "format", "readonly", "name"),
+            ordered("file", "format", "readonly", "overlay", "discard", "iops", "bps", "name"),
             Set.of());
     Map<String, String> values = new LinkedHashMap<>();
     values.put("file", list.require("file"));
-    values.put("format", list.choose("format", ordered("raw", "qcow2"), "raw"));
-    values.put("readonly", list.choose("readonly", SWITCH, "off"));
+    if (list.get("format", null) != null) {
+      values.put("format", list.choose("format", ordered("raw", "qcow2"), null));
+    }
+    for (String key : List.of("readonly", "overlay", "discard")) {
+      if (list.get(key, null) != null) {
+        values.put(key, list.choose(key, SWITCH, null));
+      }
+    }
+    for (String key : List.of("iops", "bps")) {
+      if (list.get(key, null) != null) {
+        values.put(key, list.get(key, null)); // checked by the driver, as its units are
+      }
+    }
     return new ChannelSpec("disk", Names.check("--disk", list.get("name", "disk" + index)), values);
   }
 

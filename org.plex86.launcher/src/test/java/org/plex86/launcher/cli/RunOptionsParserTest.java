@@ -70,7 +70,7 @@ class RunOptionsParserTest {
                 "file:/tmp/a,b"))
         .containsExactly(
             "type=console,name=console0,endpoint=file:/tmp/a\\,b",
-            "type=disk,name=disk0,file=a\\,b.img,format=raw,readonly=off",
+            "type=disk,name=disk0,file=a\\,b.img",
             "type=disk,name=data,file=c.qcow2,format=qcow2,readonly=on",
             "type=net,name=net0,backend=user,forward=tcp:127.0.0.1:8080:80\\,tcp::2222:22",
             "type=net,name=net1,backend=switch,switch=lan");
@@ -122,8 +122,8 @@ class RunOptionsParserTest {
         "--console file: | needs a path",
         "--console stdio:x | 'stdio:x' is not known",
         "--console stdio --exec x | stdio is taken by --exec; give file:PATH or null",
-        "--disk fiel=x | unknown key 'fiel'; known are file, format, readonly, name",
-        "--disk x.img | unknown key 'x.img'; known are file, format, readonly, name",
+        "--disk fiel=x | unknown key 'fiel'; known are file, format, readonly, overlay, discard, iops, bps, name",
+        "--disk x.img | unknown key 'x.img'; known are file, format, readonly, overlay, discard, iops, bps, name",
         "--disk readonly=on | 'file' is missing; give file=VALUE",
         "--disk file= | 'file' has no value",
         "--disk file=a,file=b | 'file' is there twice",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.plex86.hal.api.Channel;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.HalException;
@@ -18,17 +18,20 @@ import org.plex86.monitor.virtio.Virtqueue;
 final class Binding implements ChannelContext {
   private final SlotMachine machine;
   private final BoundQueue[] queues = new BoundQueue[DeviceProfile.QUEUES_MAX];
-  private volatile DriverService service; // volatile: others ask whose it is
+  private final Blame blame = new Blame();
+  private volatile DriverStack stack; // volatile: others ask whose it is
   private Channel channel;
+  private StackOpener opener;
   private DeviceProfile profile;
   private int queueCount = DeviceProfile.QUEUES_MAX; // until the channel has said
+  private Map<String, Object> inherited; // while the driver opens the channel
   private boolean held;
   private boolean inForce;
   private volatile boolean closed;
 
-  Binding(SlotMachine machine, DriverService service) {
+  Binding(SlotMachine machine, DriverStack stack) {
     this.machine = machine;
-    this.service = service;
+    this.stack = stack;
     for (int i = 0; i < queues.length; i++) {
       queues[i] = new BoundQueue(this, i);
     }
@@ -37,18 +40,55 @@ final class Binding implements ChannelContext {
   /**
    * Opens the channel and asks it for what it offers. Inside of a guarded callback.
    *
+   * @param offered what the driver finds as {@link #inherited}
    * @throws HalException the driver refuses, or offers what no device can be
    */
-  void open(ChannelSpec spec) throws HalException {
-    channel = service.driver().open(this, spec.config());
-    profile =
-        new DeviceProfile(
-            channel.deviceId(),
-            channel.features(),
-            List.copyOf(channel.queueSizes()),
-            channel.configSpace());
+  void open(ChannelSpec spec, Map<String, Object> offered) throws HalException {
+    inherited = offered;
+    opener = new StackOpener(stack, blame);
+    try {
+      channel = opener.open(this, spec);
+    } finally {
+      inherited = null;
+      if (channel == null && !opener.opened().isEmpty()) {
+        // an interposer has failed; what it has opened must be ended
+        channel = opener.opened().get(opener.opened().size() - 1);
+      }
+    }
+    profile = profileOf(channel);
     profile.check();
     queueCount = profile.queueSizes().size();
+  }
+
+  private static DeviceProfile profileOf(Channel channel) {
+    return new DeviceProfile(
+        channel.deviceId(),
+        channel.features(),
+        List.copyOf(channel.queueSizes()),
+        channel.configSpace());
+  }
+
+  /**
+   * Which service of the stack is to blame for a profile that cannot be: the lowest with one.
+   * Inside of a guarded callback.
+   */
+  HalService refused(Predicate<DeviceProfile> cannotBe) {
+    for (LayerChannel layer : opener.opened()) {
+      if (cannotBe.test(profileOf(layer))) {
+        return layer.service();
+      }
+    }
+    return stack.driver();
+  }
+
+  /** In whose code an exception arose. */
+  HalService culprit(Throwable thrown) {
+    return blame.of(thrown, stack.driver());
+  }
+
+  /** In whose code the slot's thread is, after it was left behind there. */
+  HalService hung() {
+    return blame.running(stack.driver());
   }
 
   /** What the driver offered; null before it was opened. */
@@ -56,13 +96,13 @@ final class Binding implements ChannelContext {
     return profile;
   }
 
-  DriverService service() {
-    return service;
+  DriverStack stack() {
+    return stack;
   }
 
-  /** The same service with other properties. */
-  void adopt(DriverService updated) {
-    service = updated;
+  /** The same services with other properties. */
+  void adopt(DriverStack updated) {
+    stack = updated;
   }
 
   /** The channel; null if it was not opened. */
@@ -102,7 +142,7 @@ final class Binding implements ChannelContext {
     }
     if (closed) {
       throw new IllegalStateException(
-          "channel %s of %s was closed".formatted(machine.name(), service.label()));
+          "channel %s of %s was closed".formatted(machine.name(), stack.label()));
     }
   }
 
@@ -156,6 +196,11 @@ final class Binding implements ChannelContext {
 
   @Override
   public Map<String, Object> inherited() {
-    return new HashMap<>();
+    check();
+    if (inherited == null) {
+      throw new IllegalStateException(
+          "channel %s: what it inherits is there during open() only".formatted(machine.name()));
+    }
+    return inherited;
   }
 }

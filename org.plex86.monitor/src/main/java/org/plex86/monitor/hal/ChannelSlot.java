@@ -155,6 +155,23 @@ public final class ChannelSlot {
     change(() -> machine.setHeldByUser(false));
   }
 
+  /**
+   * Binds the driver of a bundle, whatever its ranking, and waits until it serves.
+   *
+   * @param bundle {@code symbolic.name} or {@code symbolic.name:version}
+   * @throws HalException it cannot serve; the message says why. The driver before it serves then
+   */
+  public void swap(String bundle) throws HalException {
+    CompletableFuture<String> outcome = new CompletableFuture<>();
+    change(() -> machine.prefer(bundle, outcome));
+    // a driver that hangs in the course of it is left behind within the patience, twice at most
+    machine.thread().waitUntil(outcome::isDone, timing.patience().multipliedBy(3));
+    String refusal = outcome.getNow("it has not come to it: see its history");
+    if (!refusal.isEmpty()) {
+      throw new HalException(refusal);
+    }
+  }
+
   /** The registry's drivers are others now. */
   void driversChanged() {
     change(machine::driversChanged);
@@ -184,7 +201,7 @@ public final class ChannelSlot {
   }
 
   /** Waits until the slot does not use a driver that was taken from the registry. */
-  void awaitRelease(DriverService driver) {
+  void awaitRelease(HalService driver) {
     for (int trial = 0; trial < 2; trial++) {
       Thread running = machine.thread().current();
       if (machine.thread().waitUntil(() -> !machine.uses(driver), timing.patience())) {

@@ -33,20 +33,20 @@ final class DriverBlocks {
   private final Map<Long, Block> blocks = new HashMap<>();
 
   /** The guest cannot go on with it: not tried again until {@link #clear}. */
-  void refuse(DriverService driver, String reason) {
+  void refuse(HalService driver, String reason) {
     Block block = block(driver, reason);
     block.retries = false;
   }
 
   /** It could not open the channel: tried again while there is no other. */
-  void failedToOpen(DriverService driver, String reason, long now) {
+  void failedToOpen(HalService driver, String reason, long now) {
     Block block = block(driver, reason);
     block.retries = true;
     block.retryAt = now + OPEN_PAUSE;
   }
 
   /** It crashed: tried again after a while, up to a few times, while there is no other. */
-  void crashed(DriverService driver, String reason, long now) {
+  void crashed(HalService driver, String reason, long now) {
     Block block = block(driver, reason);
     if (block.crashes > 0 && now - block.lastCrash > MEMORY) {
       block.crashes = 0;
@@ -58,20 +58,20 @@ final class DriverBlocks {
     }
   }
 
-  private Block block(DriverService driver, String reason) {
+  private Block block(HalService driver, String reason) {
     Block block = blocks.computeIfAbsent(driver.id(), id -> new Block());
     block.reason = reason;
     block.blocked = true;
     return block;
   }
 
-  boolean isBlocked(DriverService driver) {
+  boolean isBlocked(HalService driver) {
     Block block = blocks.get(driver.id());
     return block != null && block.blocked;
   }
 
   /** Why a driver is blocked; empty if it is not. */
-  String reason(DriverService driver) {
+  String reason(HalService driver) {
     Block block = blocks.get(driver.id());
     return block == null || !block.blocked ? "" : block.reason;
   }
@@ -96,6 +96,11 @@ final class DriverBlocks {
     return least;
   }
 
+  /** Gives one another chance. */
+  void forget(HalService driver) {
+    blocks.remove(driver.id());
+  }
+
   /** Unblocks all, and forgets about crashes: what they clashed with may be gone. */
   void clear() {
     blocks.clear();
@@ -107,9 +112,9 @@ final class DriverBlocks {
   }
 
   /** Forgets drivers that are gone. */
-  void retain(Iterable<DriverService> present) {
+  void retain(Iterable<? extends HalService> present) {
     Map<Long, Block> kept = new HashMap<>();
-    for (DriverService driver : present) {
+    for (HalService driver : present) {
       Block block = blocks.get(driver.id());
       if (block != null) {
         kept.put(driver.id(), block);

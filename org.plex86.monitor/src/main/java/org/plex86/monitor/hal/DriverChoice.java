@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.plex86.monitor.virtio.DeviceProfile;
 
@@ -12,7 +13,12 @@ import org.plex86.monitor.virtio.DeviceProfile;
 final class DriverChoice {
   private final ChannelSpec spec;
   private final DriverRegistry registry;
+  private final String vmName;
   private final DriverBlocks blocks = new DriverBlocks();
+
+  /** The bundle whose driver the user has asked for; empty: none. */
+  private String preferred = "";
+
   private boolean heldByUser;
   private boolean parked;
   private long parkedAt; // of System.nanoTime
@@ -21,7 +27,8 @@ final class DriverChoice {
   /** No driver is wanted any more. Set by any thread. */
   private volatile boolean ending;
 
-  DriverChoice(ChannelSpec spec, DriverRegistry registry) {
+  DriverChoice(String vmName, ChannelSpec spec, DriverRegistry registry) {
+    this.vmName = vmName;
     this.spec = spec;
     this.registry = registry;
   }
@@ -46,6 +53,25 @@ final class DriverChoice {
     blocks.clear();
   }
 
+  boolean isHeldByUser() {
+    return heldByUser;
+  }
+
+  /** The bundle that is preferred; empty: none. */
+  String preferred() {
+    return preferred;
+  }
+
+  /**
+   * Drivers of a bundle come before all others from now on, whatever their ranking; the others stay
+   * what is used where that bundle has none that works.
+   *
+   * @param bundle {@code symbolic.name} or {@code symbolic.name:version}; empty: none
+   */
+  void prefer(String bundle) {
+    preferred = bundle;
+  }
+
   /** Follows the slot's state, for the policy of a slot without driver. */
   void entered(SlotState state, long now) {
     parked = state == SlotState.PARKED;
@@ -55,31 +81,44 @@ final class DriverChoice {
 
   /** Drivers have come, gone or changed. */
   void driversChanged() {
-    blocks.retain(candidates());
+    List<HalService> present = new ArrayList<>(candidates());
+    present.addAll(registry.interposers(vmName, spec));
+    blocks.retain(present);
   }
 
   /**
-   * The driver that the slot ought to have; null: none.
+   * What the slot ought to have: the best driver that is not blocked, behind the interposers that
+   * are not; null: nothing.
    *
    * @param known what the guest knows of the device; null: nothing
    */
-  DriverService wanted(DeviceProfile known, long now) {
+  DriverStack wanted(DeviceProfile known, long now) {
     if (ending) {
       return null;
     }
     if (!heldByUser) {
       for (DriverService driver : candidates()) {
         if (!blocks.isBlocked(driver)) {
-          return driver;
+          return new DriverStack(interposers(), driver);
         }
       }
     }
-    return failing || untilErrors(now) == 0 ? ErrorDriver.service(known, spec.type()) : null;
+    return failing || untilErrors(now) == 0
+        ? DriverStack.of(ErrorDriver.service(known, spec.type()))
+        : null;
   }
 
-  /** Whether a driver that was wanted has not gone since. */
-  boolean isOffered(DriverService driver) {
-    return driver.driver() instanceof ErrorDriver || candidates().contains(driver);
+  private List<InterposerService> interposers() {
+    return registry.interposers(vmName, spec).stream()
+        .filter(some -> !blocks.isBlocked(some))
+        .toList();
+  }
+
+  /** Whether nothing of a stack that was wanted has gone since. */
+  boolean isOffered(DriverStack stack) {
+    return stack.standsIn()
+        || (candidates().contains(stack.driver())
+            && registry.interposers(vmName, spec).containsAll(stack.above()));
   }
 
   /** How long until {@link #wanted} may change by itself, in nanoseconds. */
@@ -115,7 +154,18 @@ final class DriverChoice {
         .orElse("there is no driver of type '" + spec.type() + "'");
   }
 
-  private List<DriverService> candidates() {
-    return registry.candidates(spec);
+  /** The drivers for the channel, those of the preferred bundle first, then the best first. */
+  List<DriverService> candidates() {
+    List<DriverService> all = registry.candidates(spec);
+    if (preferred.isEmpty()) {
+      return all;
+    }
+    List<DriverService> ordered = new ArrayList<>(all.stream().filter(this::isPreferred).toList());
+    all.stream().filter(driver -> !isPreferred(driver)).forEach(ordered::add);
+    return ordered;
+  }
+
+  private boolean isPreferred(DriverService driver) {
+    return driver.isOf(preferred);
   }
 }

@@ -2,11 +2,14 @@
 package org.plex86.monitor.hal;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.Version;
@@ -16,6 +19,7 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.plex86.hal.api.ChannelDriver;
+import org.plex86.hal.api.ChannelInterposer;
 
 /**
  * Knows which drivers there are and tells the slots when one comes or goes. Any thread.
@@ -30,7 +34,13 @@ public final class DriverRegistry {
           .reversed()
           .thenComparingLong(DriverService::id);
 
+  private static final Comparator<InterposerService> NEXT_TO_GUEST_FIRST =
+      Comparator.comparingInt(InterposerService::ranking)
+          .reversed()
+          .thenComparingLong(InterposerService::id);
+
   private final List<DriverService> drivers = new CopyOnWriteArrayList<>();
+  private final List<InterposerService> interposers = new CopyOnWriteArrayList<>();
   private final Set<ChannelSlot> slots = ConcurrentHashMap.newKeySet();
 
   @Reference(
@@ -51,9 +61,9 @@ public final class DriverRegistry {
     if (reference.getProperty(ChannelDriver.TYPE) instanceof String type) {
       DriverService after = describe(reference, driver, type);
       if (!after.equals(before)) {
-        // added first: slots go from one to the other without being parked in between
-        add(after);
-        remove(before);
+        drivers.add(after);
+        drivers.remove(before); // null where its properties made no driver of it
+        slots.forEach(ChannelSlot::driversChanged);
       }
     } else {
       remove(before);
@@ -64,6 +74,74 @@ public final class DriverRegistry {
     remove(find(reference));
   }
 
+  @Reference(
+      service = ChannelInterposer.class,
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY,
+      updated = "updatedInterposer")
+  void addInterposer(ServiceReference<ChannelInterposer> reference, ChannelInterposer interposer) {
+    add(describe(reference, interposer));
+  }
+
+  /** Properties of an interposer have changed. */
+  void updatedInterposer(
+      ServiceReference<ChannelInterposer> reference, ChannelInterposer interposer) {
+    InterposerService after = describe(reference, interposer);
+    List<InterposerService> before =
+        interposers.stream().filter(some -> some.id() == after.id()).toList();
+    if (!before.contains(after)) {
+      interposers.removeAll(before);
+      add(after);
+    }
+  }
+
+  void removeInterposer(ServiceReference<ChannelInterposer> reference) {
+    long id = (Long) reference.getProperty(Constants.SERVICE_ID);
+    interposers.stream().filter(some -> some.id() == id).toList().forEach(this::remove);
+  }
+
+  private static InterposerService describe(
+      ServiceReference<ChannelInterposer> reference, ChannelInterposer interposer) {
+    return new InterposerService(
+        interposer,
+        texts(reference.getProperty(ChannelDriver.TYPE)),
+        texts(reference.getProperty(ChannelInterposer.VM)),
+        texts(reference.getProperty(ChannelInterposer.CHANNEL)),
+        ranking(reference),
+        (Long) reference.getProperty(Constants.SERVICE_ID),
+        bundle(reference),
+        version(reference));
+  }
+
+  /** A property of one or several texts (OSGi Compendium, String+). */
+  private static Set<String> texts(Object property) {
+    if (property instanceof String one) {
+      return Set.of(one);
+    }
+    if (property instanceof String[] several) {
+      return Set.copyOf(List.of(several));
+    }
+    return property instanceof Collection<?> all
+        ? all.stream().map(String::valueOf).collect(Collectors.toSet())
+        : Set.of();
+  }
+
+  // a ranking of another type than Integer counts as 0 (OSGi Core, Constants.SERVICE_RANKING)
+  private static int ranking(ServiceReference<?> reference) {
+    return reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer given ? given : 0;
+  }
+
+  private static String bundle(ServiceReference<?> reference) {
+    Bundle bundle = reference.getBundle(); // null once unregistered
+    return bundle == null ? "unknown" : bundle.getSymbolicName();
+  }
+
+  private static Version version(ServiceReference<?> reference) {
+    Bundle bundle = reference.getBundle();
+    return bundle == null ? Version.emptyVersion : bundle.getVersion();
+  }
+
   private DriverService find(ServiceReference<ChannelDriver> reference) {
     long id = (Long) reference.getProperty(Constants.SERVICE_ID);
     return drivers.stream().filter(d -> d.id() == id).findFirst().orElse(null);
@@ -71,18 +149,13 @@ public final class DriverRegistry {
 
   private static DriverService describe(
       ServiceReference<ChannelDriver> reference, ChannelDriver driver, String type) {
-    // a ranking of another type than Integer counts as 0 (OSGi Core, Constants.SERVICE_RANKING)
-    int ranking =
-        reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer given ? given : 0;
-    long id = (Long) reference.getProperty(Constants.SERVICE_ID);
-    var bundle = reference.getBundle(); // null once unregistered
     return new DriverService(
         driver,
         type,
-        ranking,
-        id,
-        bundle == null ? "unknown" : bundle.getSymbolicName(),
-        bundle == null ? Version.emptyVersion : bundle.getVersion());
+        ranking(reference),
+        (Long) reference.getProperty(Constants.SERVICE_ID),
+        bundle(reference),
+        version(reference));
   }
 
   void add(DriverService driver) {
@@ -95,9 +168,24 @@ public final class DriverRegistry {
       return;
     }
     drivers.remove(driver);
+    released(driver);
+  }
+
+  void add(InterposerService interposer) {
+    interposers.add(interposer);
+    slots.forEach(ChannelSlot::driversChanged);
+  }
+
+  void remove(InterposerService interposer) {
+    interposers.remove(interposer);
+    released(interposer);
+  }
+
+  /** Waits until no slot uses a service that is not offered any more. */
+  private void released(HalService service) {
     List<ChannelSlot> affected = new ArrayList<>(slots);
     affected.forEach(ChannelSlot::driversChanged); // all at once, then wait for each
-    affected.forEach(slot -> slot.awaitRelease(driver));
+    affected.forEach(slot -> slot.awaitRelease(service));
   }
 
   void attach(ChannelSlot slot) {
@@ -127,6 +215,14 @@ public final class DriverRegistry {
       ordered.add(at, driver);
     }
     return ordered;
+  }
+
+  /** The interposers for a channel, the one next to the guest first. */
+  List<InterposerService> interposers(String vm, ChannelSpec spec) {
+    return interposers.stream()
+        .filter(some -> some.suits(vm, spec))
+        .sorted(NEXT_TO_GUEST_FIRST)
+        .toList();
   }
 
   private static boolean supersedes(DriverService later, DriverService earlier) {

@@ -15,18 +15,16 @@ import org.plex86.hal.api.ChannelDriver;
  * @param version version of its bundle
  */
 record DriverService(
-    ChannelDriver driver, String type, int ranking, long id, String bundle, Version version) {
+    ChannelDriver driver, String type, int ranking, long id, String bundle, Version version)
+    implements HalService {
 
   /** Whether it may serve a channel. */
   boolean suits(ChannelSpec spec) {
-    return type.equals(spec.type())
-        && (spec.driver().isEmpty()
-            || spec.driver().equals(bundle)
-            || spec.driver().equals(bundle + ":" + version));
+    return type.equals(spec.type()) && (spec.driver().isEmpty() || isOf(spec.driver()));
   }
 
-  /** For people: bundle and version. */
-  String label() {
-    return bundle + " " + version;
+  /** Whether it is of a bundle: {@code symbolic.name} or {@code symbolic.name:version}. */
+  boolean isOf(String wanted) {
+    return wanted.equals(bundle) || wanted.equals(bundle + ":" + version);
   }
 }

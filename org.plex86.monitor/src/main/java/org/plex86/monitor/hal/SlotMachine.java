@@ -18,7 +18,7 @@ import org.plex86.monitor.virtio.Virtqueue;
  *
  * <pre>
  *   BOUND -> QUIESCING        no new packets; those that were taken may be completed
- *         -> closed           what is left is taken back, in order
+ *         -> handed over      what is left is taken back, in order; what it hands over is kept
  *         -> open the best    does it cover what the guest knows? if not: the next best, which is
  *                             the old one as a rule
  *         -> BOUND            start, and notify of every queue: what was taken back comes first
@@ -32,6 +32,7 @@ final class SlotMachine implements SlotThread.Work {
   private final MmioTransport transport;
   private final SlotThread thread;
   private final CallbackGuard guard;
+  private final Succession succession;
   private final SlotReport report;
   private final DriverChoice choice;
   private final DriverBlocks blocks;
@@ -45,11 +46,14 @@ final class SlotMachine implements SlotThread.Work {
   private long quiesceEnd;
   private long stalledAt;
 
+  /** Whether the guest has reset the device, and the driver it is for does not know of it yet. */
+  private boolean resetUnserved;
+
   /** Who serves the guest; null: nobody. Volatile: others ask whether it is a certain one. */
   private volatile Binding binding;
 
-  /** Who is being opened, and does not serve yet; null: nobody. Volatile as the other. */
-  private volatile Binding candidate;
+  /** What the user has asked for and not got yet; null: nothing. */
+  private SwapRequest request;
 
   SlotMachine(
       ChannelSpec spec,
@@ -62,11 +66,12 @@ final class SlotMachine implements SlotThread.Work {
     this.host = host;
     this.timing = timing;
     this.transport = transport;
-    choice = new DriverChoice(spec, registry);
+    choice = new DriverChoice(host.vmName(), spec, registry);
     blocks = choice.blocks();
     report = new SlotReport(spec.name(), host);
     thread = new SlotThread("plex86-" + host.vmName() + "-" + spec.name(), doorbell, this);
     guard = new CallbackGuard(thread);
+    succession = new Succession(this, spec, guard, choice, transport);
   }
 
   // ---- any thread ----
@@ -100,18 +105,18 @@ final class SlotMachine implements SlotThread.Work {
     return guard.running();
   }
 
-  /** Whether a driver serves the guest, or is being opened. */
-  boolean uses(DriverService service) {
-    return isOf(candidate, service) || isOf(binding, service);
+  /** Whether a service takes part in serving the guest, or is being opened. */
+  boolean uses(HalService service) {
+    return isPartOf(succession.candidate(), service) || isPartOf(binding, service);
   }
 
-  private static boolean isOf(Binding some, DriverService service) {
-    return some != null && some.service().id() == service.id();
+  private static boolean isPartOf(Binding some, HalService service) {
+    return some != null && some.stack().contains(service);
   }
 
   SlotStatus status() {
     Binding bound = binding;
-    String driver = bound == null ? "" : bound.service().label();
+    String driver = bound == null ? "" : bound.stack().label();
     return report.status(driver, queues.inFlight(), queues.taken(), queues.completed());
   }
 
@@ -153,9 +158,18 @@ final class SlotMachine implements SlotThread.Work {
       return;
     }
     queues.stop();
+    resetUnserved = true;
     if (binding != null) {
-      Channel channel = binding.channel();
-      guarded("reset", channel::reset);
+      tellOfReset();
+    }
+  }
+
+  /** Whoever holds, or inherits, what it knows of the guest must forget it, once. */
+  private void tellOfReset() {
+    Binding serving = binding;
+    guarded("reset", serving.channel()::reset);
+    if (serving == binding && !serving.stack().standsIn()) {
+      resetUnserved = false;
     }
   }
 
@@ -190,9 +204,10 @@ final class SlotMachine implements SlotThread.Work {
   void reconsider() {
     switch (state) {
       case BOUND, FAILING -> {
-        DriverService wanted = wanted();
-        if (wanted != null && wanted.id() == binding.service().id()) {
+        DriverStack wanted = wanted();
+        if (isBound(wanted)) {
           binding.adopt(wanted);
+          settled();
         } else {
           quiesce(wanted);
         }
@@ -217,6 +232,28 @@ final class SlotMachine implements SlotThread.Work {
     reconsider();
   }
 
+  /**
+   * The user wants the driver of a bundle.
+   *
+   * @param outcome will be completed with why that cannot be; empty: it serves
+   */
+  void prefer(String bundle, CompletableFuture<String> outcome) {
+    if (request != null) {
+      request.overtaken();
+    }
+    request = SwapRequest.begin(choice, bundle, outcome);
+    reconsider();
+  }
+
+  private void settled() {
+    SwapRequest done = request;
+    if (done != null) {
+      request = null;
+      done.settled(binding == null ? null : binding.stack());
+      reconsider(); // what is wanted may be another one now that it was refused
+    }
+  }
+
   /** Ends the slot with the virtual machine, after what the guest has sent last was served. */
   void end() {
     if (binding != null) {
@@ -228,6 +265,7 @@ final class SlotMachine implements SlotThread.Work {
     }
     if (state != SlotState.ENDED) {
       closeBinding("the virtual machine has ended");
+      succession.end();
       enter(SlotState.ENDED, "the virtual machine has ended");
     }
     thread.end();
@@ -285,11 +323,15 @@ final class SlotMachine implements SlotThread.Work {
 
   // ---- from driver to driver ----
 
-  private DriverService wanted() {
+  private boolean isBound(DriverStack wanted) {
+    return wanted != null && wanted.isSameAs(binding.stack());
+  }
+
+  private DriverStack wanted() {
     return choice.wanted(transport.profile(), System.nanoTime());
   }
 
-  private void quiesce(DriverService wanted) {
+  private void quiesce(DriverStack wanted) {
     stalledAt = System.nanoTime();
     quiesceEnd = stalledAt + timing.quiesce().toNanos();
     binding.hold(true);
@@ -297,103 +339,69 @@ final class SlotMachine implements SlotThread.Work {
   }
 
   private void finishQuiescing() {
-    DriverService wanted = wanted();
-    if (wanted != null && wanted.id() == binding.service().id()) {
+    DriverStack wanted = wanted();
+    if (isBound(wanted)) {
       binding.adopt(wanted);
       binding.hold(false);
       enter(SlotState.BOUND, "");
       queues.ringAll();
+      settled();
       return;
     }
     closeBinding(wanted == null ? "no other driver" : "replaced by " + wanted.label());
     bindBest();
   }
 
-  /** Closes the driver's channel and takes back what it has not completed. */
+  /** Ends the driver's channel and takes back what it has not completed. */
   private void closeBinding(String why) {
     Binding closing = binding;
     if (closing == null) {
       return;
     }
     closing.hold(!choice.isEnding()); // what it leaves is the next driver's, if there will be one
-    close(closing);
+    if (choice.isEnding()) {
+      succession.close(closing);
+    } else {
+      succession.handOver(closing);
+    }
     binding = null;
     report.event(
         "closed %s: %s; %d packets taken back"
-            .formatted(closing.service().label(), why, queues.takeBack()));
-  }
-
-  private void close(Binding closing) {
-    Channel channel = closing.channel();
-    if (channel != null) {
-      Throwable thrown = guard.run("close", channel::close);
-      if (thrown != null) {
-        report.error(closing.service().label() + " failed in close", thrown);
-      }
-    }
-    closing.markClosed();
+            .formatted(closing.stack().label(), why, queues.takeBack()));
   }
 
   /** Binds the best driver that can go on where the guest is, or parks. */
   private void bindBest() {
     String refusal = "";
-    for (DriverService next; (next = wanted()) != null; ) {
-      String reason = tryBind(next);
-      if (reason.isEmpty()) {
+    for (DriverStack next; (next = wanted()) != null; ) {
+      Binding opened = succession.open(next);
+      if (opened != null) {
+        bound(opened);
         return;
       }
-      report.event("refused %s: %s".formatted(next.label(), reason));
-      host.log(name(), "%s is refused: %s".formatted(next.label(), reason));
-      refusal = refusal.isEmpty() ? reason : refusal;
+      refusal = refusal.isEmpty() ? succession.refusal() : refusal;
     }
     park(refusal);
   }
 
-  /** Makes a driver serve; if it cannot, returns why, and the driver is blocked. */
-  private String tryBind(DriverService service) {
-    Binding next = new Binding(this, service);
-    candidate = next;
-    // whoever takes a driver out of the registry looks here after that, and so do we there
-    if (!choice.isOffered(service)) {
-      candidate = null;
-      return "it has gone";
-    }
-    Throwable thrown = guard.run("open", () -> next.open(spec));
-    String reason;
-    if (thrown instanceof HalException) {
-      reason = thrown.getMessage();
-      blocks.failedToOpen(service, reason, System.nanoTime());
-    } else if (thrown != null) {
-      reason = "it crashed in open: " + thrown;
-      blocks.crashed(service, reason, System.nanoTime());
-      report.crash(service.label() + " crashed in open", thrown);
-    } else {
-      reason = transport.bind(next.profile());
-      if (reason == null) {
-        bound(next);
-        return "";
-      }
-      blocks.refuse(service, reason);
-    }
-    close(next);
-    candidate = null;
-    return reason;
-  }
-
   private void bound(Binding next) {
     boolean first = state == SlotState.UNBOUND;
-    boolean errors = next.service().driver() instanceof ErrorDriver;
     next.markInForce();
     binding = next;
-    candidate = null;
-    enter(errors ? SlotState.FAILING : SlotState.BOUND, "");
+    succession.takeCandidate();
+    enter(next.stack().standsIn() ? SlotState.FAILING : SlotState.BOUND, "");
     long stall = first ? 0 : System.nanoTime() - stalledAt;
-    report.bound(next.service().label(), Duration.ofNanos(stall));
+    report.bound(next.stack().label(), Duration.ofNanos(stall));
     firstBinding.complete(null);
+    succession.bound(next);
+    if (resetUnserved) {
+      tellOfReset();
+    }
     deliverEarlyOutput();
     if (binding == next) {
       startChannel();
     }
+    settled();
   }
 
   private void startChannel() {
@@ -415,6 +423,7 @@ final class SlotMachine implements SlotThread.Work {
         host.log(name(), "is parked: " + report.reason());
       }
     }
+    settled();
   }
 
   private void enter(SlotState next, String reason) {
@@ -436,10 +445,10 @@ final class SlotMachine implements SlotThread.Work {
   }
 
   private void crashed(String method, Throwable cause) {
-    DriverService service = binding.service();
+    HalService culprit = binding.culprit(cause);
     markStalled();
-    report.crash(service.label() + " crashed in " + method, cause);
-    blocks.crashed(service, "it crashed in " + method + ": " + cause, System.nanoTime());
+    report.crash(culprit.label() + " crashed in " + method, cause);
+    blocks.crashed(culprit, "it crashed in " + method + ": " + cause, System.nanoTime());
     closeBinding("crash");
     bindBest();
   }
@@ -452,22 +461,19 @@ final class SlotMachine implements SlotThread.Work {
   @Override
   public void takeOver() {
     String method = guard.takeOver();
+    Binding candidate = succession.takeCandidate();
     Binding hung = candidate == null ? binding : candidate;
-    candidate = null;
     markStalled();
     if (hung != null) {
       String what = "it hung in " + method + ", where its thread was left";
-      report.crash(hung.service().label() + ": " + what, null);
+      HalService culprit = hung.hung();
+      report.crash(culprit.label() + ": " + what, null);
       hung.markClosed();
-      blocks.refuse(hung.service(), what);
+      blocks.refuse(culprit, what);
     }
-    if (hung == binding) {
-      binding = null;
-      report.event(queues.takeBack() + " packets taken back");
-      bindBest();
-    } else {
-      reconsider();
-    }
+    binding = null; // it was the one that hung, or had gone before a candidate was opened
+    report.event(queues.takeBack() + " packets taken back");
+    bindBest();
   }
 
   private void markStalled() {

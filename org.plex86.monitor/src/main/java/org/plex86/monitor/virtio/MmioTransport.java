@@ -75,6 +75,13 @@ public final class MmioTransport {
     }
   }
 
+  /** What {@link #bind} would return. */
+  public String conflictWith(DeviceProfile offered) {
+    synchronized (lock) {
+      return profile == null ? null : conflict(offered);
+    }
+  }
+
   private String conflict(DeviceProfile offered) {
     if (status == 0) {
       return pins.conflictOfDevice(profile, offered);

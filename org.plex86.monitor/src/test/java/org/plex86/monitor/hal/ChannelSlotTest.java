@@ -94,7 +94,7 @@ class ChannelSlotTest {
     try (SlotFixture f = new SlotFixture()) {
       f.registry.add(old.service(1, 0, "1.0.0"));
       assertThatThrownBy(() -> f.slot.open(SOON)).hasMessageContaining("queue size 3");
-      assertThat(old.calls).containsExactly("open", "close");
+      assertThat(old.calls).containsExactly("open", "handOver");
     }
   }
 
@@ -111,7 +111,7 @@ class ChannelSlotTest {
       f.collect();
       assertThat(f.returned).isEqualTo(numbers(12));
       assertThat(fresh.channel().seen).isEqualTo(LongStream.rangeClosed(3, 12).boxed().toList());
-      assertThat(old.calls).endsWith("close");
+      assertThat(old.calls).endsWith("handOver");
       assertThat(f.slot.status().bindings()).isEqualTo(2);
       assertThat(f.slot.history())
           .filteredOn(event -> event.stall().toNanos() > 0)
@@ -195,7 +195,7 @@ class ChannelSlotTest {
       assertThat(f.lines)
           .containsExactly(
               "echo.bundle 2.0.0 is refused: it lacks the features 0x20, which the guest knows");
-      assertThat(fresh.calls).containsExactly("open", "close");
+      assertThat(fresh.calls).containsExactly("open", "handOver");
 
       f.guest.reset(); // what it did not cover is forgotten
       await(() -> f.slot.status().driver().equals("echo.bundle 2.0.0"));
@@ -223,7 +223,9 @@ class ChannelSlotTest {
     try (SlotFixture f = SlotFixture.running(old)) {
       f.exchange(10);
       f.registry.remove(old.service(1, 0, "1.0.0"));
-      assertThat(old.calls).as("closed before the registry lets its bundle stop").endsWith("close");
+      assertThat(old.calls)
+          .as("closed before the registry lets its bundle stop")
+          .endsWith("handOver");
       f.awaitState(SlotState.PARKED);
       for (int i = 0; i < 5; i++) {
         f.send();
@@ -255,8 +257,63 @@ class ChannelSlotTest {
     }
   }
 
+  @Test
+  void userSwapsToDriverOfLowerRanking() throws HalException {
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(other(3, -5, "2.0.0"));
+      f.slot.swap("other.bundle");
+      assertThat(f.slot.status().driver()).isEqualTo("other.bundle 2.0.0");
+      f.exchange(5);
+      assertThat(fresh.channel().seen).hasSize(5);
+      f.slot.swap("other.bundle:2.0.0");
+      assertThat(f.slot.status().bindings()).as("it has that already").isEqualTo(2);
+      f.registry.remove(other(3, -5, "2.0.0"));
+      assertThat(f.slot.status().driver()).isEqualTo("echo.bundle 1.0.0");
+    }
+  }
+
+  @Test
+  void swapThatIsRefusedSaysWhyAndTheOldDriverServes() throws HalException {
+    fresh.profile = new DeviceProfile(4, 0x10, List.of(64, 8), new byte[] {1, 2, 3, 4});
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(other(3, -5, "2.0.0"));
+      assertThatThrownBy(() -> f.slot.swap("other.bundle"))
+          .isInstanceOf(HalException.class)
+          .hasMessage("it lacks the features 0x20, which the guest knows");
+      f.exchange(5);
+      assertThat(f.slot.status().driver()).isEqualTo("echo.bundle 1.0.0");
+      f.registry.add(old.service(4, -9, "0.9.0"));
+      f.exchange(5);
+      assertThat(f.slot.status().bindings()).as("the wish is forgotten").isEqualTo(2);
+    }
+  }
+
+  @Test
+  void swapToBundleWithoutDriverNamesThoseThatHaveOne() throws HalException {
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(other(3, -5, "2.0.0"));
+      assertThatThrownBy(() -> f.slot.swap("other.bundle:3.0.0"))
+          .hasMessage(
+              "bundle 'other.bundle:3.0.0' offers no driver for it; those that do:"
+                  + " echo.bundle:1.0.0, other.bundle:2.0.0");
+      f.slot.park();
+      assertThatThrownBy(() -> f.slot.swap("other.bundle"))
+          .hasMessage("the channel is parked: hal:unpark it first");
+    }
+  }
+
+  private DriverService other(long id, int ranking, String version) {
+    return new DriverService(
+        fresh,
+        EchoDriver.TYPE,
+        ranking,
+        id,
+        "other.bundle",
+        new org.osgi.framework.Version(version));
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"start", "notify", "close"})
+  @ValueSource(strings = {"start", "notify", "handOver"})
   void crashLosesNothingAndTheDriverIsOpenedAgain(String method) throws HalException {
     old.holdsBack = 3;
     try (SlotFixture f = SlotFixture.running(old)) {
@@ -337,14 +394,14 @@ class ChannelSlotTest {
   }
 
   @Test
-  void driverThatHangsInCloseIsLeftBehind() throws HalException {
+  void driverThatHangsWhenItHandsOverIsLeftBehind() throws HalException {
     old.holdsBack = 2;
     try (SlotFixture f = SlotFixture.running(old)) {
       f.send();
       f.send();
       await(() -> f.slot.status().inFlight() == 2);
       EchoDriver.Echo channel = old.channel();
-      old.hangsIn = "close";
+      old.hangsIn = "handOver";
       long begin = System.nanoTime();
       f.registry.remove(old.service(1, 0, "1.0.0"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(3));
@@ -353,7 +410,7 @@ class ChannelSlotTest {
       f.exchange(1);
       assertThat(f.returned).isEqualTo(numbers(3));
       assertThat(f.errors)
-          .containsExactly("echo.bundle 1.0.0: it hung in close, where its thread was left");
+          .containsExactly("echo.bundle 1.0.0: it hung in handOver, where its thread was left");
       assertThat(old.calls).contains("interrupted");
 
       old.hang.countDown();
@@ -361,6 +418,20 @@ class ChannelSlotTest {
       assertThatThrownBy(() -> channel.context.queue(0).poll())
           .isInstanceOf(IllegalStateException.class);
     }
+  }
+
+  @Test
+  void oldDriverServesAgainWhenTheNewOneHangsInOpen() throws HalException {
+    fresh.hangsIn = "open";
+    try (SlotFixture f = SlotFixture.running(old)) {
+      f.registry.add(fresh.service(2, 1, "2.0.0"));
+      f.exchange(1);
+      await(() -> f.slot.status().bindings() == 2);
+      assertThat(f.errors)
+          .containsExactly("echo.bundle 2.0.0: it hung in open, where its thread was left");
+      assertThat(f.slot.status().driver()).isEqualTo("echo.bundle 1.0.0");
+    }
+    fresh.hang.countDown();
   }
 
   @Test

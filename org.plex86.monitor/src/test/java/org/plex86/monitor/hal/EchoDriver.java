@@ -7,7 +7,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.osgi.framework.Version;
@@ -37,6 +39,12 @@ final class EchoDriver implements ChannelDriver {
   volatile String refusal;
   volatile String throwsIn = "";
   volatile String hangsIn = "";
+
+  /** What a channel hands over; a key that begins with "taken" is taken by the next. */
+  volatile Map<String, Object> handsOver = Map.of();
+
+  /** What the latest channel found as inherited, before it took some. */
+  volatile Map<String, Object> found = Map.of();
 
   /** Whether packets stay in the queue when they are announced. */
   volatile boolean ignoresKicks;
@@ -84,9 +92,11 @@ final class EchoDriver implements ChannelDriver {
   @Override
   public Channel open(ChannelContext context, ChannelConfig config) throws HalException {
     called("open");
+    found = new HashMap<>(context.inherited());
     if (refusal != null) {
       throw new HalException(refusal);
     }
+    context.inherited().keySet().removeIf(key -> key.startsWith("taken"));
     Echo echo = new Echo(context);
     channels.add(echo);
     return echo;
@@ -177,6 +187,15 @@ final class EchoDriver implements ChannelDriver {
       if (servesInClose) {
         serve(0);
       }
+    }
+
+    @Override
+    public Map<String, Object> handOver() {
+      called("handOver");
+      if (servesInClose) {
+        serve(0);
+      }
+      return handsOver;
     }
   }
 }

@@ -3,7 +3,9 @@ package org.plex86.hal.console.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.plex86.hal.api.Channel;
@@ -11,6 +13,7 @@ import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.endpoint.Endpoint;
 import org.plex86.hal.console.exec.ExecPort;
+import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.WindowSize;
 
 /**
@@ -88,15 +91,49 @@ public final class ConsoleChannel implements Channel {
     this.tail = tail;
     this.control = new ControlPlane(ExecPort.NAME, this::portOpened);
     this.exec = exec == null ? null : exec.open(new ExecEvents(context, this));
+    Saved saved = Saved.in(context.inherited());
     try {
-      endpoint.open(new ConsoleEvents(context, this));
+      endpoint.open(new ConsoleEvents(context, this), saved.part("endpoint"));
     } catch (HalException e) {
       if (this.exec != null) {
         this.exec.close();
       }
       throw e;
     }
+    resume(saved);
     control.resize(endpoint.size());
+  }
+
+  /** Goes on where another console of this channel was, if there was one. */
+  private void resume(Saved saved) {
+    tail.append(ByteBuffer.wrap(saved.takeBytes("tail")));
+    lineEnds.resume((byte) saved.takeNumber("line-end", 0));
+    consoleOut.resume(saved.part("out"));
+    execOut.resume(saved.part("exec-out"));
+    control.resume(saved.part("control"));
+    execOpen = saved.takeFlag("exec-open");
+    sizeSeen = saved.takeFlag("size-seen");
+    if (exec != null && exec.resume(saved.part("exec"))) {
+      control.hangUp(EXEC); // the last one may not have come to it
+    }
+  }
+
+  @Override
+  public Map<String, Object> handOver() {
+    Map<String, Object> entries = new HashMap<>();
+    Saved saved = Saved.in(entries);
+    endpoint.handOver(saved.part("endpoint"));
+    if (exec != null) {
+      exec.handOver(saved.part("exec"));
+    }
+    saved.put("tail", tail.bytes());
+    saved.put("line-end", (long) lineEnds.last());
+    consoleOut.save(saved.part("out"));
+    execOut.save(saved.part("exec-out"));
+    control.save(saved.part("control"));
+    saved.put("exec-open", execOpen);
+    saved.put("size-seen", sizeSeen);
+    return entries;
   }
 
   @Override
@@ -132,7 +169,6 @@ public final class ConsoleChannel implements Channel {
   public void start(long features) {
     started = true;
     multiport = (features & F_MULTIPORT) != 0;
-    sizeSeen = false;
     tellSize();
     pump(CONSOLE_OUT);
     pump(CONSOLE_IN);
@@ -159,6 +195,7 @@ public final class ConsoleChannel implements Channel {
     started = false;
     multiport = false;
     execOpen = false;
+    sizeSeen = false;
     consoleOut.reset();
     execOut.reset();
     control.reset();

@@ -32,17 +32,21 @@ public final class ConsoleTail {
     }
   }
 
-  /** At most 20 lines, oldest first, each of at most 256 characters, without control characters. */
-  public List<String> lines() {
-    byte[] text;
+  /** The last bytes, for a tail that goes on from here. */
+  byte[] bytes() {
     synchronized (this) {
       int length = (int) Math.min(total, BYTES);
-      text = new byte[length];
+      byte[] text = new byte[length];
       for (int i = 0; i < length; i++) {
         text[i] = last[(int) ((total - length + i) % BYTES)];
       }
+      return text;
     }
-    String clean = CONTROLS.matcher(new String(text, StandardCharsets.UTF_8)).replaceAll("");
+  }
+
+  /** At most 20 lines, oldest first, each of at most 256 characters, without control characters. */
+  public List<String> lines() {
+    String clean = CONTROLS.matcher(new String(bytes(), StandardCharsets.UTF_8)).replaceAll("");
     List<String> lines =
         clean
             .lines()

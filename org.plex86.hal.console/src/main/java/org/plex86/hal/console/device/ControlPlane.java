@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
+import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.WindowSize;
 
 /**
@@ -76,6 +77,33 @@ final class ControlPlane {
   void hangUp(int port) {
     ports.get(port).hostOpen = false;
     ports.get(port).sendOpen = ports.get(port).ready;
+  }
+
+  /** Goes on with what another one has agreed on with the guest. */
+  void resume(Saved saved) {
+    for (Port port : ports) {
+      Saved part = saved.part(Integer.toString(port.id));
+      if (part.has("ready")) {
+        port.hostOpen = part.takeFlag("host-open");
+        port.ready = part.takeFlag("ready");
+        port.sendAdd = part.takeFlag("send-add");
+        port.sendRole = part.takeFlag("send-role");
+        port.sendOpen = part.takeFlag("send-open");
+        port.sendSize = part.takeFlag("send-size");
+      }
+    }
+  }
+
+  void save(Saved into) {
+    for (Port port : ports) {
+      Saved part = into.part(Integer.toString(port.id));
+      part.put("host-open", port.hostOpen);
+      part.put("ready", port.ready);
+      part.put("send-add", port.sendAdd);
+      part.put("send-role", port.sendRole);
+      part.put("send-open", port.sendOpen);
+      part.put("send-size", port.sendSize);
+    }
   }
 
   /** The guest has forgotten everything. */

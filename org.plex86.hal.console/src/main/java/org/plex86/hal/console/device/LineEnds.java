@@ -10,6 +10,16 @@ import java.util.Arrays;
 final class LineEnds {
   private byte last;
 
+  /** What the text ended with so far; 0 before any. */
+  byte last() {
+    return last;
+  }
+
+  /** The text goes on after this byte. */
+  void resume(byte lastBefore) {
+    last = lastBefore;
+  }
+
   /** The next piece of the text, with a carriage return before each line feed that has none. */
   byte[] of(byte[] text) {
     byte[] lines = new byte[2 * text.length];

@@ -4,6 +4,7 @@ package org.plex86.hal.console.device;
 import java.nio.ByteBuffer;
 import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
+import org.plex86.hal.console.io.Saved;
 
 /**
  * What a guest sends on a port, as one stream of bytes. A packet that the target has no room for
@@ -25,6 +26,9 @@ final class TransmitQueue {
   private Packet current;
   private long done;
 
+  /** Bytes of the next packet that a queue before this one has passed on already. */
+  private long doneBefore;
+
   /**
    * Passes on what there is.
    *
@@ -36,7 +40,8 @@ final class TransmitQueue {
     for (int count = 0; !more; count++) {
       if (current == null) {
         current = queue.poll();
-        done = 0;
+        done = current == null ? 0 : doneBefore;
+        doneBefore = current == null ? doneBefore : 0;
       }
       if (current == null || !pass(target)) {
         break;
@@ -60,6 +65,16 @@ final class TransmitQueue {
   /** The packets are void. */
   void reset() {
     current = null;
+    doneBefore = 0;
+  }
+
+  /** Goes on in the midst of the packet that another queue was in; it comes first again. */
+  void resume(Saved saved) {
+    doneBefore = saved.takeNumber("done", 0);
+  }
+
+  void save(Saved into) {
+    into.put("done", current == null ? doneBefore : done);
   }
 
   /** Passes on the current packet; false if there is no room for all of it. */

@@ -4,6 +4,7 @@ package org.plex86.hal.console.endpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.plex86.hal.api.HalException;
+import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.WindowSize;
 
 /**
@@ -35,9 +36,11 @@ public interface Endpoint {
   /**
    * Takes the resources and starts to read.
    *
+   * @param saved what an endpoint of this kind has handed over, if there was one. Where this
+   *     throws, all of it is still usable
    * @throws HalException they are not to be had
    */
-  void open(Listener listener) throws HalException;
+  void open(Listener listener, Saved saved) throws HalException;
 
   /** Takes as many of the remaining bytes as there is room for, and tells how many these were. */
   int write(ByteBuffer bytes);
@@ -72,4 +75,9 @@ public interface Endpoint {
 
   /** Gives everything back. */
   void close();
+
+  /** Ends as {@link #close} does, but what the next endpoint needs stays open and is saved. */
+  default void handOver(Saved into) {
+    close();
+  }
 }

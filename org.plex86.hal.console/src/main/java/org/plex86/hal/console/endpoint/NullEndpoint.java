@@ -2,11 +2,12 @@
 package org.plex86.hal.console.endpoint;
 
 import java.nio.ByteBuffer;
+import org.plex86.hal.console.io.Saved;
 
 /** Shows nothing and has no input. */
 public final class NullEndpoint implements Endpoint {
   @Override
-  public void open(Listener listener) {}
+  public void open(Listener listener, Saved saved) {}
 
   @Override
   public int write(ByteBuffer bytes) {

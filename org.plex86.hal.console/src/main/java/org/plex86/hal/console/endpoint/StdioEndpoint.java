@@ -4,6 +4,7 @@ package org.plex86.hal.console.endpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.stream.BaseStream;
 import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.io.ByteRing;
 import org.plex86.hal.console.io.FdReader;
@@ -11,6 +12,7 @@ import org.plex86.hal.console.io.FdSink;
 import org.plex86.hal.console.io.LibC;
 import org.plex86.hal.console.io.LibC.IoError;
 import org.plex86.hal.console.io.OutputPump;
+import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.EscapeRegistry;
 import org.plex86.hal.console.terminal.RawMode;
 import org.plex86.hal.console.terminal.StdioLease;
@@ -61,6 +63,9 @@ public final class StdioEndpoint implements Endpoint {
   /** Whether the guest's last output was not the end of a line. */
   private volatile boolean lineOpen;
 
+  /** Whether there will be no more input. */
+  private volatile boolean inputEnded;
+
   /** Standard input and output. */
   public StdioEndpoint(String vmName, String channelName, EscapeRegistry escapes) {
     this(vmName, channelName, escapes, 0, 1);
@@ -77,7 +82,7 @@ public final class StdioEndpoint implements Endpoint {
   }
 
   @Override
-  public void open(Listener listener) throws HalException {
+  public void open(Listener listener, Saved saved) throws HalException {
     this.listener = listener;
     terminal = LibC.isatty(inputFd) == 1;
     sizeFd = LibC.isatty(outputFd) == 1 ? outputFd : inputFd;
@@ -95,10 +100,45 @@ public final class StdioEndpoint implements Endpoint {
               terminal,
               terminal ? TICK_MILLIS : -1,
               terminal ? terminalFront() : new PlainInput());
-      reader.start();
+      resume(saved);
     } catch (IOException e) {
       close();
       throw new HalException("the terminal cannot be used as a console: " + e.getMessage(), e);
+    }
+  }
+
+  /** Nothing can fail any more: from now on bytes are read and written. */
+  private void resume(Saved saved) {
+    input.put(ByteBuffer.wrap(saved.takeBytes("input")));
+    inputEnded = saved.takeFlag("input-ended");
+    lineOpen = saved.takeFlag("line-open");
+    pump.resume(saved.part("pump"));
+    if (front != null) {
+      front.resume(saved);
+      RawMode.takeOver(saved.take("terminal", BaseStream.class));
+    }
+    if (!inputEnded) {
+      reader.start();
+    }
+  }
+
+  @Override
+  public void handOver(Saved into) {
+    reader.close();
+    if (front != null) {
+      front.close();
+      front.save(into);
+    }
+    pump.handOver(into.part("pump"));
+    ByteBuffer left = ByteBuffer.allocate(input.size());
+    input.take(left);
+    into.putBytes("input", left.flip());
+    into.put("input-ended", inputEnded);
+    into.put("line-open", lineOpen);
+    if (raw != null) {
+      into.put("terminal", raw.leave());
+    } else {
+      lease.release();
     }
   }
 
@@ -228,6 +268,7 @@ public final class StdioEndpoint implements Endpoint {
 
     @Override
     public void ended(IOException cause) {
+      inputEnded = true;
       if (cause != null) {
         listener.failed("standard input cannot be read, the console has none", cause);
       }

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import org.plex86.hal.console.io.ByteRing;
 import org.plex86.hal.console.io.FdReader;
 import org.plex86.hal.console.io.LibC;
+import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.RawMode;
 
 /**
@@ -102,6 +103,36 @@ final class ExecInput implements FdReader.Handler {
       listener.inputFailed(cause);
     }
     listener.inputReady();
+  }
+
+  /** Goes on where another one was; it reads again as far as that one was granted. */
+  void resume(Saved saved) {
+    boolean start;
+    synchronized (this) {
+      ring.put(ByteBuffer.wrap(saved.takeBytes("read")));
+      window = saved.takeNumber("window", 0);
+      started = saved.takeFlag("started");
+      atEnd = saved.takeFlag("at-end");
+      endTold = saved.takeFlag("end-told");
+      start = started && !atEnd;
+    }
+    if (start) {
+      reader.start();
+    }
+  }
+
+  /** Reads no more, and saves what was read and not yet given to the guest. */
+  void handOver(Saved into) {
+    reader.close();
+    synchronized (this) {
+      ByteBuffer read = ByteBuffer.allocate(ring.size());
+      ring.take(read);
+      into.putBytes("read", read.flip());
+      into.put("window", window);
+      into.put("started", started);
+      into.put("at-end", atEnd);
+      into.put("end-told", endTold);
+    }
   }
 
   void close() {

@@ -11,6 +11,7 @@ import org.plex86.hal.console.io.FdSink;
 import org.plex86.hal.console.io.LibC;
 import org.plex86.hal.console.io.LibC.IoError;
 import org.plex86.hal.console.io.OutputPump;
+import org.plex86.hal.console.io.Saved;
 
 /**
  * The host's end of the exec port: runs one command and passes its standard input, output and error
@@ -94,6 +95,51 @@ public final class ExecPort {
             "plex86-exec-err", new FdSink(errFd, "standard error"), BUFFER, new Output(false));
   }
 
+  /**
+   * Goes on with the command of a port before this one, or, where there was none, begins. To be
+   * called once, before all others, when nothing can fail any more: from now on standard input is
+   * read.
+   *
+   * @return whether the command is done with and was reported
+   */
+  public boolean resume(Saved saved) {
+    decoder.resume(saved.part("decoder"));
+    saved.takeBytes("frame", frame);
+    runPending = saved.takeFlag("run-pending");
+    runSent = saved.takeFlag("run-sent");
+    deaf = saved.takeFlag("deaf");
+    outputLost = saved.takeFlag("output-lost");
+    signal = (int) saved.takeNumber("signal", 0);
+    status = (int) saved.takeNumber("status", -1);
+    reported.set(saved.takeFlag("reported"));
+    out.resume(saved.part("out"));
+    err.resume(saved.part("err"));
+    input.resume(saved.part("in"));
+    if (status >= 0) {
+      reportWhenWritten();
+    }
+    return reported.get();
+  }
+
+  /** Ends all threads; what the next port needs is saved. Standard input and output stay open. */
+  public void handOver(Saved into) {
+    out.stop();
+    err.stop();
+    input.handOver(into.part("in"));
+    out.handOver(into.part("out"));
+    err.handOver(into.part("err"));
+    decoder.save(into.part("decoder"));
+    into.putBytes("frame", frame);
+    into.put("run-pending", runPending);
+    into.put("run-sent", runSent);
+    into.put("deaf", deaf);
+    into.put("output-lost", outputLost);
+    into.put("signal", (long) signal);
+    into.put("status", (long) status);
+    // the last: a pump's thread that came so far has reported to the slot before it ended
+    into.put("reported", reported.get());
+  }
+
   /** Takes as many of the guest's bytes as there is room for. */
   public void accept(ByteBuffer bytes) {
     if (!deaf) {
@@ -162,6 +208,10 @@ public final class ExecPort {
     }
   }
 
+  private void reportWhenWritten() {
+    out.whenDrained(() -> err.whenDrained(this::report));
+  }
+
   private void report() {
     if (reported.compareAndSet(false, true)) {
       boolean ofThat = status == 0 || status == 128 + SIGPIPE;
@@ -194,7 +244,7 @@ public final class ExecPort {
     public void exited(long exitStatus) {
       deaf = true;
       status = (int) Math.min(exitStatus, MAX_STATUS);
-      out.whenDrained(() -> err.whenDrained(ExecPort.this::report));
+      reportWhenWritten();
     }
   }
 

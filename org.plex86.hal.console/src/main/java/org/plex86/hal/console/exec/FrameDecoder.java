@@ -4,6 +4,7 @@ package org.plex86.hal.console.exec;
 import java.io.Serial;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.plex86.hal.console.io.Saved;
 
 /** Takes apart what comes from the guest, in whatever pieces it comes. One thread. */
 final class FrameDecoder {
@@ -36,6 +37,25 @@ final class FrameDecoder {
       ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private int type;
   private int left;
+
+  /** Goes on where another decoder was. */
+  void resume(Saved saved) {
+    if (saved.has("header")) {
+      byte[] partOfHeader = saved.takeBytes("header");
+      header.clear().put(partOfHeader, 0, Math.min(partOfHeader.length, Frame.HEADER));
+      byte[] partOfNumber = saved.takeBytes("number");
+      number.clear().put(partOfNumber, 0, Math.min(partOfNumber.length, Integer.BYTES));
+      type = (int) saved.takeNumber("type", 0);
+      left = (int) saved.takeNumber("left", 0);
+    }
+  }
+
+  void save(Saved into) {
+    into.putBytes("header", header.duplicate().flip());
+    into.putBytes("number", number.duplicate().flip());
+    into.put("type", (long) type);
+    into.put("left", (long) left);
+  }
 
   /**
    * Takes the next bytes, as many as the handler has room for.

@@ -13,7 +13,8 @@ public final class FdSink implements ByteSink {
    */
   private static final int CHUNK = 4096;
 
-  private static final int WAIT_MILLIS = 100;
+  /** Short, as who wants to end the writing, for a change of drivers, say, waits for that. */
+  private static final int WAIT_MILLIS = 20;
 
   private final int fd;
   private final String name;

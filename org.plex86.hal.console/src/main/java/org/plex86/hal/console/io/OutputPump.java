@@ -23,6 +23,10 @@ public final class OutputPump implements AutoCloseable {
   }
 
   private static final long JOIN_MILLIS = 500;
+
+  /** What is written at once at most: as much is at stake where a thread is stuck in its write. */
+  private static final int PIECE = 1 << 15;
+
   private static final long PAUSE_NANOS = 500_000_000;
 
   private final ByteSink sink;
@@ -31,10 +35,12 @@ public final class OutputPump implements AutoCloseable {
   private final Thread thread;
   // All guarded by this.
   private boolean closed;
+  private boolean handedOver;
   private boolean paused;
   private boolean writing;
   private boolean failed;
   private boolean starved;
+  private int inWrite;
   private long written;
   private Runnable onDrained;
 
@@ -121,6 +127,46 @@ public final class OutputPump implements AutoCloseable {
     return drained();
   }
 
+  /**
+   * What a pump before this one has left: bytes that it had not written, or its failure. To be
+   * called before any {@link #offer}.
+   */
+  public synchronized void resume(Saved saved) {
+    failed = saved.takeFlag("failed");
+    byte[] left = saved.takeBytes("left");
+    if (!failed) {
+      ring.put(ByteBuffer.wrap(left));
+      notifyAll();
+    }
+  }
+
+  /**
+   * From now on nothing more is begun to be written: so that several pumps may end side by side.
+   * {@link #close} or {@link #handOver} must follow.
+   */
+  public synchronized void stop() {
+    closed = true;
+    notifyAll();
+  }
+
+  /** Ends the thread as {@link #close}, but leaves the sink open and saves what is not written. */
+  public void handOver(Saved into) {
+    synchronized (this) {
+      handedOver = true;
+    }
+    close();
+    synchronized (this) {
+      into.put("failed", failed);
+      // what a thread that is stuck is writing is counted as written: it may well be, in the end
+      if (writing) {
+        ring.consume(inWrite);
+      }
+      ByteBuffer left = ByteBuffer.allocate(ring.size());
+      ring.take(left);
+      into.putBytes("left", left.flip());
+    }
+  }
+
   /** Whether the receiver failed. */
   public synchronized boolean hasFailed() {
     return failed;
@@ -129,10 +175,7 @@ public final class OutputPump implements AutoCloseable {
   /** Ends the thread. What was not written is dropped: see {@link #flush}. */
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-      notifyAll();
-    }
+    stop();
     try {
       // A thread that is stuck in a write(2) to a receiver that reads nothing is left to it: it is
       // a daemon and touches nothing but its sink.
@@ -158,12 +201,18 @@ public final class OutputPump implements AutoCloseable {
         }
         wrote(count, failure);
       }
-      sink.close();
+      if (!isHandedOver()) {
+        sink.close();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (IOException e) {
       listener.failed(e);
     }
+  }
+
+  private synchronized boolean isHandedOver() {
+    return handedOver;
   }
 
   private synchronized ByteBuffer next() throws InterruptedException {
@@ -174,7 +223,10 @@ public final class OutputPump implements AutoCloseable {
       return null;
     }
     writing = true;
-    return ring.front();
+    ByteBuffer front = ring.front();
+    front.limit(Math.min(front.limit(), PIECE));
+    inWrite = front.remaining();
+    return front;
   }
 
   private void wrote(int count, IOException failure) {
@@ -183,6 +235,9 @@ public final class OutputPump implements AutoCloseable {
     synchronized (this) {
       writing = false;
       written += count;
+      if (handedOver && ring.size() == 0) {
+        return; // came back after all, when what it wrote was counted already
+      }
       ring.consume(count);
       if (failure != null) {
         failed = true;

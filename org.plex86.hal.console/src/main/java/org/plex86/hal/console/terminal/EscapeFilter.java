@@ -18,6 +18,16 @@ final class EscapeFilter {
 
   private boolean escaped;
 
+  /** Whether Ctrl-A was typed, and not yet the key after it. */
+  boolean isEscaped() {
+    return escaped;
+  }
+
+  /** Goes on where another filter was. */
+  void resume(boolean wasEscaped) {
+    escaped = wasEscaped;
+  }
+
   /** Takes the next bytes from the terminal. */
   void feed(ByteBuffer bytes, Target target) {
     while (bytes.hasRemaining()) {

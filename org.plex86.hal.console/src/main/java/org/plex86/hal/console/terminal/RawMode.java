@@ -4,6 +4,8 @@ package org.plex86.hal.console.terminal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.stream.BaseStream;
+import java.util.stream.Stream;
 import org.plex86.hal.console.io.LibC;
 
 /**
@@ -85,6 +87,37 @@ public final class RawMode implements AutoCloseable {
     } catch (IllegalStateException e) {
       // The JVM is shutting down: the hook runs or has run, and finds nothing to do.
       return;
+    }
+  }
+
+  /**
+   * Leaves the terminal raw for the next console of this channel.
+   *
+   * @return restores the modes when it is closed, as it is to be where no console takes over. An
+   *     object of the JDK, since one of this class could not be handed over; it keeps this version
+   *     of the bundle in memory until the next console {@linkplain #takeOver takes over}
+   */
+  public AutoCloseable leave() {
+    return Stream.of(hook)
+        .onClose(
+            () -> {
+              close();
+              lease.release();
+            });
+  }
+
+  /**
+   * Takes over a terminal that another console {@linkplain #leave left} raw: that one restores
+   * nothing any more. To be called when this one's modes are in place.
+   */
+  public static void takeOver(BaseStream<?, ?> left) {
+    if (left instanceof Stream<?> stream && stream.findFirst().orElse(null) instanceof Thread old) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(old);
+      } catch (IllegalStateException e) {
+        // The JVM is shutting down: the old hook finds that its console is not the current one.
+        return;
+      }
     }
   }
 

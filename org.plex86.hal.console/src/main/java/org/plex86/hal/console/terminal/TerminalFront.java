@@ -12,6 +12,7 @@ import org.plex86.hal.console.EscapeHandler;
 import org.plex86.hal.console.TerminalLoan;
 import org.plex86.hal.console.io.ByteSink;
 import org.plex86.hal.console.io.FdReader;
+import org.plex86.hal.console.io.Saved;
 
 /**
  * What the user does at the terminal: text goes to the guest or to whom the terminal is lent, keys
@@ -81,6 +82,16 @@ public final class TerminalFront implements FdReader.Handler {
     this.currentSize = currentSize;
     this.displays = displays;
     this.size = currentSize.get();
+  }
+
+  /** Goes on where another front of this terminal was. */
+  public void resume(Saved saved) {
+    filter.resume(saved.takeFlag("escaped"));
+  }
+
+  /** To be called when nothing is read from the terminal any more. */
+  public void save(Saved into) {
+    into.put("escaped", filter.isEscaped());
   }
 
   WindowSize size() {

@@ -2,6 +2,8 @@
 package org.plex86.hal.console.endpoint;
 
 import java.io.IOException;
+import java.util.HashMap;
+import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.EscapeRegistry;
 import org.plex86.hal.console.terminal.WindowSize;
 
@@ -27,7 +29,8 @@ final class ConsoleProcess {
 
               @Override
               public void failed(String what, IOException cause) {}
-            });
+            },
+            Saved.in(new HashMap<>()));
     Thread.sleep(60_000);
   }
 }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.disk.device;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.plex86.hal.api.ChannelContext;
+import org.plex86.hal.disk.image.DiskImage;
+import org.plex86.hal.disk.io.IoVector;
+
+/** Does what requests ask for, and gives their status. Any thread. */
+final class RequestServer {
+  /** No status: the request was not served, and has to be on a thread that can wait. */
+  static final byte MUST_WAIT = -1;
+
+  private static final int RANGE_BYTES = 16;
+  private static final int FLAG_UNMAP = 1;
+
+  private final ChannelContext context;
+  private final DiskImage image;
+  private volatile boolean writeThrough;
+
+  /** Whether something was written since the last flush began. */
+  private volatile boolean unflushed = true;
+
+  RequestServer(ChannelContext context, DiskImage image) {
+    this.context = context;
+    this.image = image;
+  }
+
+  /** Whether each write is made durable before it ends. */
+  void setWriteThrough(boolean on) {
+    writeThrough = on;
+  }
+
+  /** Serves a request if that needs no waiting. */
+  byte serveAtOnce(BlockRequest request) {
+    try {
+      return switch (request.type()) {
+        case BlockRequest.IN -> {
+          if (!request.isWithin(image.size())) {
+            yield BlockRequest.IO_ERROR;
+          }
+          yield image.tryRead(request.offset(), request.data()) ? BlockRequest.OK : MUST_WAIT;
+        }
+        case BlockRequest.OUT -> {
+          if (!image.isWritable() || !request.isWithin(image.size())) {
+            yield BlockRequest.IO_ERROR;
+          }
+          if (writeThrough) {
+            yield MUST_WAIT;
+          }
+          boolean written = image.tryWrite(request.offset(), request.data());
+          unflushed |= written; // after it, as a flush that runs meanwhile may not cover it
+          yield written ? BlockRequest.OK : MUST_WAIT;
+        }
+        case BlockRequest.FLUSH -> unflushed ? MUST_WAIT : BlockRequest.OK;
+        case BlockRequest.DISCARD, BlockRequest.WRITE_ZEROES ->
+            image.isWritable() ? MUST_WAIT : BlockRequest.IO_ERROR;
+        default -> BlockRequest.UNSUPPORTED;
+      };
+    } catch (IOException e) {
+      return failed(request, e);
+    }
+  }
+
+  /** The work of a request that {@link #serveAtOnce} has found to be one that must wait. */
+  Workers.Job job(BlockRequest request) {
+    // the buffers are described here, on the slot's thread, where the packet surely is still ours
+    IoVector data = request.type() <= BlockRequest.OUT ? request.data() : null;
+    return () -> {
+      try {
+        return serve(request, data);
+      } catch (IOException e) {
+        return failed(request, e);
+      }
+    };
+  }
+
+  private byte serve(BlockRequest request, IoVector data) throws IOException {
+    switch (request.type()) {
+      case BlockRequest.IN -> image.read(request.offset(), data);
+      case BlockRequest.OUT -> {
+        image.write(request.offset(), data);
+        unflushed = true;
+        if (writeThrough) {
+          image.flush();
+        }
+      }
+      case BlockRequest.FLUSH -> flush();
+      default -> {
+        return serveRanges(request);
+      }
+    }
+    return BlockRequest.OK;
+  }
+
+  private void flush() throws IOException {
+    // before: what is written while the flush runs is not covered by it
+    unflushed = false;
+    try {
+      image.flush();
+    } catch (IOException e) {
+      unflushed = true;
+      throw e;
+    }
+  }
+
+  /** Discard and write-zeroes: segments of sector, count and flags (section 5.2.6). */
+  private byte serveRanges(BlockRequest request) throws IOException {
+    long length = request.dataBytes();
+    if (length <= 0
+        || length % RANGE_BYTES != 0
+        || length > (long) RANGE_BYTES * BlockConfig.RANGES_MAX) {
+      return BlockRequest.IO_ERROR;
+    }
+    ByteBuffer ranges = ByteBuffer.wrap(request.copyOfData()).order(ByteOrder.LITTLE_ENDIAN);
+    while (ranges.hasRemaining()) {
+      long sector = ranges.getLong();
+      long count = Integer.toUnsignedLong(ranges.getInt());
+      int flags = ranges.getInt();
+      boolean zeroes = request.type() == BlockRequest.WRITE_ZEROES;
+      if ((flags & ~(zeroes ? FLAG_UNMAP : 0)) != 0) {
+        return BlockRequest.UNSUPPORTED;
+      }
+      if (count > BlockConfig.RANGE_SECTORS_MAX
+          || !BlockRequest.isRange(sector, count, image.size() / BlockConfig.SECTOR)) {
+        return BlockRequest.IO_ERROR;
+      }
+      long offset = sector * BlockConfig.SECTOR;
+      if (zeroes) {
+        image.writeZeroes(offset, count * BlockConfig.SECTOR, (flags & FLAG_UNMAP) != 0);
+      } else {
+        image.discard(offset, count * BlockConfig.SECTOR);
+      }
+      unflushed = true;
+    }
+    if (writeThrough) {
+      image.flush();
+    }
+    return BlockRequest.OK;
+  }
+
+  private byte failed(BlockRequest request, IOException cause) {
+    String what =
+        switch (request.type()) {
+          case BlockRequest.IN -> "cannot read";
+          case BlockRequest.OUT -> "cannot write";
+          case BlockRequest.FLUSH -> "cannot make durable what was written to";
+          default -> "cannot give back a part of";
+        };
+    context.reportError(what + " '" + image.files().get(0).path() + "'", cause);
+    return BlockRequest.IO_ERROR;
+  }
+}
