@@ -17,10 +17,13 @@ import org.plex86.bench.host.ChildProcess;
 public final class QemuTcg implements Subject {
   private static final String QEMU = "qemu-system-i386";
 
-  /** A PC's serial line and timers, and virtio devices on the bus that the guests of plex86 have. */
+  /**
+   * A PC's serial line and timers, and virtio devices on the bus that the guests of plex86 have;
+   * without ACPI the devices are named on the kernel's command line.
+   */
   private static final List<String> WITH_VIRTIO =
       List.of(
-          "-machine", "microvm,pit=on,pic=on,rtc=on,isa-serial=on,auto-kernel-cmdline=on",
+          "-machine", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on",
           "-global", "virtio-mmio.force-legacy=false");
 
   private final String name;
@@ -72,11 +75,14 @@ public final class QemuTcg implements Subject {
     // The reboot ends QEMU, because of -no-reboot; the kernel has no ACPI to power off by.
     Path initramfs = Initramfs.of(staging, guest, workload, "reboot -f");
     List<String> command = new ArrayList<>(List.of(QEMU));
+    String cpu = "max";
     if (!devices.isEmpty()) {
       command.addAll(WITH_VIRTIO);
       command.addAll(devices);
+      // The kernel has no driver for a local APIC, which no BIOS passes the timer through here.
+      cpu = "max,apic=off";
     }
-    command.addAll(List.of("-accel", "tcg", "-cpu", "max", "-m", "256", "-nodefaults"));
+    command.addAll(List.of("-accel", "tcg", "-cpu", cpu, "-m", "256", "-nodefaults"));
     command.addAll(List.of("-display", "none", "-no-reboot", "-serial", "stdio"));
     command.addAll(List.of("-kernel", guest.referenceKernel().toString()));
     command.addAll(List.of("-initrd", initramfs.toString()));

@@ -110,11 +110,10 @@ public final class DiskSuite implements Suite {
 
   private static Subject qemu(QemuTcg qemu, Tools tools, Path image, String format) {
     List<String> arguments = new ArrayList<>();
-    // microvm hands out its places from the last to the first: what is named last becomes vda.
     arguments.addAll(drive(image, "id=d1,if=none,format=" + format));
     arguments.addAll(drive(tools.image(), "id=d0,if=none,format=raw,readonly=on"));
-    arguments.addAll(List.of("-device", "virtio-blk-device,drive=d1"));
     arguments.addAll(List.of("-device", "virtio-blk-device,drive=d0"));
+    arguments.addAll(List.of("-device", "virtio-blk-device,drive=d1"));
     return qemu.with("-" + format, arguments);
   }
 
