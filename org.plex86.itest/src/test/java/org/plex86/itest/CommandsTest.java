@@ -75,7 +75,8 @@ class CommandsTest {
     assertThat(lines(call("hal", "list")))
         .anySatisfy(
             line ->
-                assertThat(line).matches("shown +console0 +console +0 +BOUND +org.plex86.hal.*"));
+                assertThat(line)
+                    .matches("shown +console0 +console +0 +BOUND +0 +0 +org.plex86.hal.*"));
     call("vm", "pause", "shown");
     assertThat(vm.state()).isEqualTo(VmState.PAUSED);
     call("vm", "resume", "shown");
@@ -94,6 +95,49 @@ class CommandsTest {
     }
     call("vm", "stop", "stopped");
     assertThat(Machines.end(vm, PATIENCE).reason()).isEqualTo(Reason.POWER_OFF);
+  }
+
+  @Test
+  void channelIsParkedUnparkedSwappedAndItsHistoryTold() throws Exception {
+    VirtualMachine vm = shell("parked");
+    while (vm.counters().getOrDefault("boot_us", 0L) == 0) {
+      assertThat(vm.state()).isEqualTo(VmState.RUNNING);
+    }
+    call("hal", "park", "parked", "console0");
+    while (!vm.channels().get(0).state().equals("PARKED")) {
+      assertThat(vm.state()).isEqualTo(VmState.RUNNING);
+    }
+    assertThat(lines(call("hal", "list")))
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .matches("parked +console0 +console +0 +PARKED +0 +0 +by the user"));
+    call("hal", "unpark", "parked", "console0");
+    while (!vm.channels().get(0).state().equals("BOUND")) {
+      assertThat(vm.state()).isEqualTo(VmState.RUNNING);
+    }
+    assertThat((String) call("hal", "swap", "parked", "console0", "org.plex86.hal.console"))
+        .matches("console0 of parked is served by org.plex86.hal.console .*; .* [\\d.]+ ms");
+    assertThat(lines(call("hal", "history", "parked", "console0")))
+        .anySatisfy(line -> assertThat(line).matches("[\\d:.]+ +PARKED: by the user"))
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .matches("[\\d:.]+ +[\\d.]+ ms +bound to org.plex86.hal.console .*"));
+    assertThatThrownBy(() -> call("hal", "swap", "parked", "console0", "org.nobody"))
+        .rootCause()
+        .hasMessageContaining("bundle 'org.nobody' offers no driver for it; those that do: org");
+    for (String function : List.of("park", "unpark", "history")) {
+      assertThatThrownBy(() -> call("hal", function, "parked", "disk7"))
+          .rootCause()
+          .hasMessage("parked has no channel 'disk7'; it has: console0");
+    }
+    call("vm", "kill", "parked");
+    Machines.end(vm, PATIENCE);
+    assertThat(lines(call("hal", "history", "parked", "console0"))).hasSizeGreaterThan(5);
+    assertThatThrownBy(() -> call("hal", "park", "parked", "console0"))
+        .rootCause()
+        .hasMessage("the virtual machine parked has no channels open: it is ENDED");
   }
 
   @Test

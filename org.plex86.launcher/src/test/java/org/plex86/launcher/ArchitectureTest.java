@@ -35,6 +35,7 @@ class ArchitectureTest {
               "hal.console.exec",
               List.of("hal.api", "hal.console", "hal.console.io", "hal.console.terminal")),
           Map.entry("hal.console.device", List.of("hal.api", "hal.console..")),
+          Map.entry("hal.trace", List.of("hal.api")),
           Map.entry("hal.console.driver", List.of("hal.api", "hal.console..")),
           Map.entry("hal.disk", List.of()),
           Map.entry("hal.disk.io", List.of()),

@@ -65,6 +65,43 @@ public interface VirtualMachine {
   /** The channels in the order of their devices. */
   List<ChannelStatus> channels();
 
+  /**
+   * Has a channel served by the driver of a bundle, whatever its ranking, as long as that bundle
+   * offers one; all that the guest knows and has under way is kept. Waits until that driver serves:
+   * milliseconds, seconds where a driver hangs.
+   *
+   * @param bundle its symbolic name, or that and a version, {@code symbolic.name:1.2.3}
+   * @throws IllegalArgumentException there is no such channel; the message names those there are
+   * @throws IllegalStateException the driver cannot serve, and the one before it still does; the
+   *     message says why, for the user
+   */
+  void swapChannel(String channel, String bundle);
+
+  /**
+   * Takes the driver of a channel away: the guest's requests wait, or fail after a while if the
+   * channel's policy is so. Does not wait for the driver's end.
+   *
+   * @throws IllegalArgumentException as {@link #swapChannel}
+   * @throws IllegalStateException the machine has no channels open
+   */
+  void parkChannel(String channel);
+
+  /**
+   * Lets a channel that was parked have a driver again; drivers and interposers that were left out
+   * as they crashed or were refused have another chance, too.
+   *
+   * @throws IllegalArgumentException as {@link #swapChannel}
+   * @throws IllegalStateException the machine has no channels open
+   */
+  void unparkChannel(String channel);
+
+  /**
+   * What happened to a channel, the latest 256 events, the oldest first; kept after the end.
+   *
+   * @throws IllegalArgumentException as {@link #swapChannel}
+   */
+  List<ChannelEvent> channelHistory(String channel);
+
   /** The host processes: the supervisor, then the spaces. Empty when none runs. */
   List<Integer> processes();
 }

@@ -102,6 +102,16 @@ class TerminalIT {
       terminal.expect("gogo1");
       terminal.type("hal:list\r");
       terminal.expect("console0");
+      terminal.type("hal:swap gogo1 console0 org.plex86.hal.console\r");
+      terminal.expect("console0 of gogo1 is served by org.plex86.hal.console");
+      terminal.type("hal:swap gogo1 console0 org.nobody\r");
+      terminal.expect("those that do: org.plex86.hal.console");
+      terminal.type("hal:park gogo1 disk7\r");
+      terminal.expect("gogo1 has no channel 'disk7'; it has: console0");
+      terminal.type("hal:history gogo1 console0\r");
+      terminal.expect("bound to org.plex86.hal.console");
+      terminal.type("lb -s org.plex86.hal.trace\r");
+      terminal.expect("Resolved");
       terminal.type(CTRL_A + "c");
       check(terminal, "\necho ba''ck", "back");
     }

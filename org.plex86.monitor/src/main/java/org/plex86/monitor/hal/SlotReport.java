@@ -22,6 +22,7 @@ final class SlotReport {
   private String reason = "";
   private int bindings;
   private int crashes;
+  private Duration lastStall = Duration.ZERO;
 
   SlotReport(String name, ChannelHost host) {
     this.name = name;
@@ -40,7 +41,7 @@ final class SlotReport {
 
   synchronized SlotStatus status(String driver, int inFlight, long taken, long completed) {
     return new SlotStatus(
-        state, driver, since, reason, bindings, crashes, inFlight, taken, completed);
+        state, driver, since, reason, bindings, crashes, inFlight, taken, completed, lastStall);
   }
 
   List<SlotEvent> events() {
@@ -54,6 +55,7 @@ final class SlotReport {
   void bound(String driver, Duration stall) {
     synchronized (this) {
       bindings++;
+      lastStall = stall;
     }
     history.add("bound to " + driver, stall);
   }

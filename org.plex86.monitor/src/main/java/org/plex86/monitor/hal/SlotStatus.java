@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
+import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -15,6 +16,7 @@ import java.time.Instant;
  * @param inFlight packets that the driver holds
  * @param taken packets that drivers have taken since the guest's driver came up, replays counted
  * @param completed packets given back to the guest since then
+ * @param lastStall how long the guest was without a driver when one was bound last; zero if never
  */
 public record SlotStatus(
     SlotState state,
@@ -25,4 +27,5 @@ public record SlotStatus(
     int crashes,
     int inFlight,
     long taken,
-    long completed) {}
+    long completed,
+    Duration lastStall) {}

@@ -3,8 +3,11 @@ package org.plex86.monitor.vm;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.plex86.hal.api.HalException;
+import org.plex86.monitor.ChannelEvent;
 import org.plex86.monitor.ChannelStatus;
 import org.plex86.monitor.control.ControlLayout;
 import org.plex86.monitor.cpu.ExitDispatcher;
@@ -69,9 +72,36 @@ final class Channels {
       ChannelSpec spec = specs.get(i);
       SlotStatus status = slots.get(i).status();
       all.add(
-          new ChannelStatus(spec.name(), spec.type(), i, status.state().name(), status.driver()));
+          new ChannelStatus(
+              spec.name(),
+              spec.type(),
+              i,
+              status.state().name(),
+              status.reason(),
+              status.driver(),
+              Math.max(0, status.bindings() - 1),
+              status.lastStall(),
+              status.inFlight()));
     }
     return all;
+  }
+
+  /** What happened to each, by name. */
+  Map<String, List<ChannelEvent>> histories() {
+    Map<String, List<ChannelEvent>> all = new LinkedHashMap<>();
+    for (int i = 0; i < slots.size(); i++) {
+      all.put(
+          specs.get(i).name(),
+          slots.get(i).history().stream()
+              .map(event -> new ChannelEvent(event.at(), event.what(), event.stall()))
+              .toList());
+    }
+    return all;
+  }
+
+  /** The slot of a name; null if there is none. */
+  ChannelSlot slot(String name) {
+    return slots.stream().filter(slot -> slot.spec().name().equals(name)).findFirst().orElse(null);
   }
 
   /**

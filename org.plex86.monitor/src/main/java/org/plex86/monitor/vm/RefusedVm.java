@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.plex86.monitor.ChannelEvent;
 import org.plex86.monitor.ChannelStatus;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
@@ -55,6 +56,26 @@ record RefusedVm(String name, String message) implements VirtualMachine {
   @Override
   public List<ChannelStatus> channels() {
     return List.of();
+  }
+
+  @Override
+  public void swapChannel(String channel, String bundle) {
+    throw new IllegalStateException(message);
+  }
+
+  @Override
+  public void parkChannel(String channel) {
+    throw new IllegalStateException(message);
+  }
+
+  @Override
+  public void unparkChannel(String channel) {
+    throw new IllegalStateException(message);
+  }
+
+  @Override
+  public List<ChannelEvent> channelHistory(String channel) {
+    throw new IllegalStateException(message);
   }
 
   @Override

@@ -10,7 +10,9 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.plex86.hal.api.HalException;
+import org.plex86.monitor.ChannelEvent;
 import org.plex86.monitor.ChannelStatus;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
@@ -19,6 +21,7 @@ import org.plex86.monitor.boot.BootException;
 import org.plex86.monitor.boot.BootLoader;
 import org.plex86.monitor.control.ControlLayout;
 import org.plex86.monitor.hal.ChannelHost;
+import org.plex86.monitor.hal.ChannelSlot;
 import org.plex86.monitor.nexus.NexusEnd;
 import org.plex86.monitor.nexus.NexusProcess;
 import org.slf4j.Logger;
@@ -51,6 +54,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
   private Channels channels;
   private Map<String, Long> lastCounters = Map.of();
   private List<ChannelStatus> lastChannels = List.of();
+  private Map<String, List<ChannelEvent>> lastHistories = Map.of();
 
   VmImpl(VmConfig config, VmServices services) {
     this.config = config;
@@ -197,6 +201,61 @@ final class VmImpl implements VirtualMachine, ChannelHost {
   }
 
   @Override
+  public void swapChannel(String channel, String bundle) {
+    try {
+      slot(channel).swap(bundle);
+    } catch (HalException e) {
+      throw new IllegalStateException(
+          "channel %s of %s keeps its driver: %s".formatted(channel, name(), e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public void parkChannel(String channel) {
+    slot(channel).park();
+  }
+
+  @Override
+  public void unparkChannel(String channel) {
+    slot(channel).unpark();
+  }
+
+  @Override
+  public List<ChannelEvent> channelHistory(String channel) {
+    synchronized (lock) {
+      List<ChannelEvent> history =
+          (channels == null ? lastHistories : channels.histories()).get(channel);
+      if (history == null) {
+        throw noSuchChannel(channel);
+      }
+      return history;
+    }
+  }
+
+  private ChannelSlot slot(String channel) {
+    synchronized (lock) {
+      if (channels == null) {
+        throw new IllegalStateException(
+            "the virtual machine %s has no channels open: it is %s".formatted(name(), state));
+      }
+      ChannelSlot slot = channels.slot(channel);
+      if (slot == null) {
+        throw noSuchChannel(channel);
+      }
+      return slot;
+    }
+  }
+
+  private IllegalArgumentException noSuchChannel(String channel) {
+    return new IllegalArgumentException(
+        "%s has no channel '%s'; it has: %s"
+            .formatted(
+                name(),
+                channel,
+                channels().stream().map(ChannelStatus::name).collect(Collectors.joining(", "))));
+  }
+
+  @Override
   public List<Integer> processes() {
     synchronized (lock) {
       return machine == null ? List.of() : machine.processes();
@@ -275,6 +334,7 @@ final class VmImpl implements VirtualMachine, ChannelHost {
     synchronized (lock) {
       lastCounters = machine.control().counters();
       lastChannels = channels.status();
+      lastHistories = channels.histories();
       machine = null;
       channels = null;
     }

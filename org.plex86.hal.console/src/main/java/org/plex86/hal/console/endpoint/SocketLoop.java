@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.console.endpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import org.plex86.hal.console.io.ByteRing;
+
+/** Moves bytes between one client and two buffers, and turns further clients away. */
+final class SocketLoop implements Runnable {
+  /** What happens. Called on the loop's thread. */
+  interface Events {
+    /** A client is there; {@link #admit} is to be called when the output is ready for it. */
+    void connected();
+
+    void inputReady();
+
+    /** Bytes were written, or dropped with their client. */
+    void wrote();
+
+    /** There is room for output again that there was none for. */
+    void outputReady();
+
+    /** The loop ends. */
+    void failed(IOException cause);
+  }
+
+  private static final int CHUNK = 1 << 14;
+  private static final byte[] BUSY =
+      "[plex86: this console has a client already]\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  private final Selector selector;
+  private final ServerSocketChannel server;
+  private final ByteRing input;
+  private final ByteRing output;
+  private final Events events;
+  private final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+  private volatile SocketChannel client;
+  private volatile boolean admitted;
+  private volatile boolean starved;
+  private volatile boolean stopping;
+
+  SocketLoop(
+      Selector selector, ServerSocketChannel server, ByteRing input, ByteRing output, Events events)
+      throws IOException {
+    this.selector = selector;
+    this.server = server;
+    this.input = input;
+    this.output = output;
+    this.events = events;
+    server.configureBlocking(false);
+    server.register(selector, SelectionKey.OP_ACCEPT);
+  }
+
+  /** Goes on with a client that another loop had; null: there was none. Before the start. */
+  void adopt(SocketChannel connected) throws IOException {
+    if (connected != null && connected.isOpen()) {
+      take(connected);
+      admitted = true;
+    }
+  }
+
+  private void take(SocketChannel connected) throws IOException {
+    connected.configureBlocking(false);
+    connected.register(selector, 0);
+    client = connected;
+  }
+
+  boolean hasClient() {
+    return admitted;
+  }
+
+  SocketChannel client() {
+    return client;
+  }
+
+  /** From now on output is for the client. */
+  void admit() {
+    admitted = true;
+  }
+
+  /** Whether output did not fit. */
+  void starved(boolean now) {
+    starved |= now;
+  }
+
+  /** The loop ends soon. Any thread. */
+  void stop() {
+    stopping = true;
+    selector.wakeup();
+  }
+
+  /** After the loop's end. */
+  void closeClient() {
+    SocketChannel last = client;
+    if (last != null) {
+      client = null;
+      admitted = false;
+      closeQuietly(last);
+    }
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (!stopping) {
+        follow();
+        selector.select();
+        if (!stopping) {
+          selector.selectedKeys().clear(); // what is ready is found by trying: there are two
+          accept();
+          serve();
+        }
+      }
+    } catch (IOException e) {
+      events.failed(e);
+    }
+  }
+
+  private void follow() {
+    SocketChannel now = client;
+    SelectionKey key = now == null ? null : now.keyFor(selector);
+    if (key != null && key.isValid()) {
+      key.interestOps(
+          (input.free() > 0 ? SelectionKey.OP_READ : 0)
+              | (output.size() > 0 ? SelectionKey.OP_WRITE : 0));
+    }
+  }
+
+  private void accept() throws IOException {
+    for (SocketChannel next; (next = server.accept()) != null; ) {
+      if (client != null) {
+        turnAway(next);
+        continue;
+      }
+      take(next);
+      events.connected();
+    }
+  }
+
+  private static void turnAway(SocketChannel late) {
+    try {
+      late.configureBlocking(false);
+      late.write(ByteBuffer.wrap(BUSY));
+    } catch (IOException e) {
+      // it has gone by itself
+      closeQuietly(late);
+    }
+    closeQuietly(late);
+  }
+
+  private void serve() {
+    SocketChannel now = client;
+    if (now == null) {
+      return;
+    }
+    try {
+      receive(now);
+      send(now);
+    } catch (IOException e) {
+      // a client that broke off is one that left
+      leave(now);
+    }
+  }
+
+  private void receive(SocketChannel from) throws IOException {
+    for (int room; (room = input.free()) > 0; ) {
+      chunk.clear().limit(Math.min(CHUNK, room));
+      int count = from.read(chunk);
+      if (count < 0) {
+        leave(from);
+        return;
+      }
+      if (count == 0) {
+        return;
+      }
+      input.put(chunk.flip());
+      events.inputReady();
+    }
+  }
+
+  private void send(SocketChannel to) throws IOException {
+    boolean wrote = false;
+    while (client == to && output.size() > 0) {
+      int count = to.write(output.front());
+      if (count == 0) {
+        break;
+      }
+      output.consume(count);
+      wrote = true;
+    }
+    if (wrote) {
+      events.wrote();
+    }
+    if (starved && output.free() >= output.capacity() / 2) {
+      starved = false;
+      events.outputReady();
+    }
+  }
+
+  private void leave(SocketChannel gone) {
+    client = null;
+    admitted = false;
+    output.clear();
+    starved = false;
+    closeQuietly(gone);
+    events.wrote();
+    events.outputReady(); // a guest that waited for this client waits no more
+  }
+
+  private static void closeQuietly(SocketChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // nothing is lost that had not been already
+      return;
+    }
+  }
+}
