@@ -90,7 +90,7 @@ static u32 group7(u32 at)
     VM->idt_base = LINEAR32(operand.address + 2);
     return operand.length;
   case 7:
-    mmu_invalidate(operand.address & PAGE_MASK, (operand.address & PAGE_MASK) + PAGE_SIZE);
+    tlb_invalidate(operand.address & PAGE_MASK, (operand.address & PAGE_MASK) + PAGE_SIZE);
     return operand.length;
   default:
     return 0;
@@ -102,7 +102,7 @@ static void write_cr0(u32 value)
   u32 changed = VM->cr0 ^ value;
   VM->cr0 = value;
   if (changed & (CR0_PG | CR0_WP))
-    mmu_flush_all();
+    tlb_flush_all();
 }
 
 /* A change of PGE flushes all; Linux toggles it for just that, so once is enough. */
@@ -111,7 +111,7 @@ static void write_cr4(u32 value)
   u32 changed = VM->cr4 ^ value;
   VM->cr4 = value;
   if (changed & CR4_PSE || (changed & CR4_PGE && !(value & CR4_PGE)))
-    mmu_flush_all();
+    tlb_flush_all();
 }
 
 static int move_control(u8 modrm, int write)

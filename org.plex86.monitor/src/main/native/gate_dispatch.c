@@ -54,7 +54,7 @@ void gate_dispatch(u32 gate)
     cpuid_gate();
     break;
   case PLEX86_GATE_INVLPG:
-    mmu_invalidate(REGS.gpr[EAX], REGS.gpr[EDX]);
+    tlb_invalidate(REGS.gpr[EAX], REGS.gpr[EDX]);
     break;
   case PLEX86_GATE_CR3:
     space_load_cr3(REGS.gpr[EAX]);

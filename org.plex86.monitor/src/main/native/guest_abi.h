@@ -38,6 +38,7 @@
 #define PLEX86_TIMER_DEADLINE 0x28 /* u64: TSC value at which line 0 is raised; 0: never */
 #define PLEX86_WALL_TSC 0x30 /* u64: at this TSC value ... */
 #define PLEX86_WALL_NS 0x38 /* u64: ... it was this many ns after 1970-01-01 UTC */
+#define PLEX86_TLB_NEW 0x40 /* u32: the next CR3 write enters an address space where no user code has run, see tlb_check() */
 
 /* ---- interrupt lines; line n is delivered as vector PLEX86_VECTOR_BASE + n ---- */
 #define PLEX86_IRQ_LINES 32

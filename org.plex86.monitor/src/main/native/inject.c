@@ -105,6 +105,7 @@ void return_from_interrupt(void)
     if (!CONTROL->first_user_tsc)
       CONTROL->first_user_tsc = read_tsc();
     tls_load();
+    tlb_check();
     if (VM->prefault) { /* the page that user code faulted on is likely there now */
       u32 page = VM->prefault;
       VM->prefault = 0;

@@ -38,20 +38,28 @@ void monitor_doorbell(u32 device, u32 queue);
 void monitor_acknowledge(u32 device, u32 bits);
 void monitor_log(u32 linear, u32 length);
 
-/* mmu.c: host mappings are the guest's TLB */
+/* mmu.c: what the guest's page tables say */
 enum mmu_result {
   MMU_MAPPED = -1,
   MMU_NOT_PRESENT = 0, /* as bit P of the #PF error code */
   MMU_PROTECTED = 1,
   MMU_DEVICE = 2, /* a write to a virtio-mmio page or to no memory at all */
 };
-void mmu_init(void);
 enum mmu_result mmu_map(u32 linear, int write, int user);
 int mmu_translate(u32 linear, u32 *physical); /* 0: not mapped by the guest */
-void mmu_flush_user(void);
-void mmu_flush_all(void);
-void mmu_invalidate(u32 first, u32 end);
-void mmu_catch_up(void); /* with kernel mappings that changed while others ran */
+int mmu_shows(u32 linear, u32 physical); /* users are led there by 4 KiB pages */
+int mmu_is_large(u32 linear); /* a 4 MiB page */
+
+/* tlb.c: what the guest has flushed goes from the host's mappings */
+void tlb_map(u32 linear, u32 length, int prot, int fd, u64 offset);
+void tlb_note_read_only(u32 linear, u32 physical, u32 length, int clean); /* of what was just mapped */
+int tlb_holds(u32 linear); /* not for what was mapped by more than 1 MiB at once */
+void tlb_flush_user(void);
+void tlb_flush_user_until_checked(void); /* keeps, for tlb_check(), what a program before had of files */
+void tlb_check(void); /* user code is about to run */
+void tlb_flush_all(void);
+void tlb_invalidate(u32 first, u32 end);
+void tlb_catch_up(void); /* with kernel mappings that changed while others ran */
 
 /* space.c: one process for each guest address space */
 void space_load_cr3(u32 value); /* the CR3 gate: may go on in another process */

@@ -40,15 +40,23 @@ static void give_turn(u32 slot)
     futex_wake(&other->turn);
 }
 
+static void flush_as_due(struct space *me)
+{
+  u32 flush = me->flush;
+  me->flush = 0;
+  if (flush == FLUSH_UNTIL_CHECKED)
+    tlb_flush_user_until_checked();
+  else if (flush)
+    tlb_flush_user();
+}
+
 static void take_turn(struct space *me)
 {
   me->turn = 0;
   if (me->covers & COVERS_KERNEL)
-    mmu_catch_up();
-  if (me->covers & COVERS_USER && me->flush) {
-    me->flush = 0;
-    mmu_flush_user();
-  }
+    tlb_catch_up();
+  if (me->covers & COVERS_USER)
+    flush_as_due(me);
   tls_load_missing();
   gs_load(VM->gs);
   fpu_restore();
@@ -64,7 +72,7 @@ static u32 find_space(u32 cr3)
 }
 
 /* A space that stands for no page directory, or else the one that ran longest ago. */
-static u32 allocate_space(u32 cr3)
+static u32 allocate_space(u32 cr3, u32 flush)
 {
   u32 best = space_self;
   for (u32 slot = 0; slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++) {
@@ -81,7 +89,7 @@ static u32 allocate_space(u32 cr3)
     COUNT(space_evictions);
   VM->space[best].used = 1;
   VM->space[best].cr3 = cr3;
-  VM->space[best].flush = 1;
+  VM->space[best].flush = flush;
   return best;
 }
 
@@ -91,7 +99,7 @@ void space_forget(u32 page_directory)
   if (slot == CONTROL_SPACES_MAX || slot == space_self)
     return;
   VM->space[slot].used = 0;
-  VM->space[slot].flush = 1;
+  VM->space[slot].flush = FLUSH_USER;
 }
 
 /*
@@ -105,15 +113,16 @@ void space_reload_cr3(u32 value)
   self()->cr3 = value;
   self()->used = 1;
   if (VM->cr4 & CR4_PGE)
-    mmu_flush_user();
+    tlb_flush_user();
   else
-    mmu_flush_all();
+    tlb_flush_all();
 }
 
 void space_load_cr3(u32 value)
 {
   struct space *me = self();
   u32 described = DATA(PLEX86_TLB_VALID), next_gen = DATA(PLEX86_TLB_NEXT);
+  u32 is_new = DATA(PLEX86_TLB_NEW);
   DATA(PLEX86_TLB_VALID) = 0;
   if (value == DATA(PLEX86_CR3) || !(VM->cr4 & CR4_PGE)) {
     space_reload_cr3(value);
@@ -125,19 +134,16 @@ void space_load_cr3(u32 value)
     me->tlb_gen = DATA(PLEX86_TLB_PREV);
   u32 slot = find_space(value);
   if (slot == CONTROL_SPACES_MAX)
-    slot = allocate_space(value);
+    slot = allocate_space(value, is_new ? FLUSH_UNTIL_CHECKED : FLUSH_USER);
   else if (!described || VM->space[slot].tlb_gen != next_gen)
-    VM->space[slot].flush = 1;
+    VM->space[slot].flush = FLUSH_USER;
   struct space *next = &VM->space[slot];
   next->tlb_gen = next_gen;
   next->last_used = read_tsc();
   DATA(PLEX86_CR3) = value;
   VM->prefault = 0;
   if (slot == space_self) {
-    if (me->flush) {
-      me->flush = 0;
-      mmu_flush_user();
-    }
+    flush_as_due(me);
     return;
   }
   COUNT(space_switches);

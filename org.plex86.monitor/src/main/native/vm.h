@@ -42,6 +42,9 @@ enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI };
 #define COVERS_USER 1
 #define COVERS_KERNEL 2
 
+#define FLUSH_USER 1
+#define FLUSH_UNTIL_CHECKED 2
+
 /*
  * A process that runs the guest in one guest address space.  In the shared
  * model each covers both halves.
@@ -55,7 +58,7 @@ struct space {
   u32 cr3;
   u32 covers; /* COVERS_* */
   u32 tlb_gen; /* the guest's generation of what is mapped */
-  u32 flush; /* user mappings are stale: drop them on arrival */
+  u32 flush; /* FLUSH_*: what of the user mappings is stale, on arrival */
   u32 pad2;
   u64 last_used; /* TSC */
 };

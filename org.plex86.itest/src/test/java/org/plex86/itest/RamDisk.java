@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.plex86.hal.api.Channel;
 import org.plex86.hal.api.ChannelConfig;
 import org.plex86.hal.api.ChannelContext;
@@ -28,9 +29,16 @@ final class RamDisk implements ChannelDriver {
   private static final byte UNSUPPORTED = 2;
 
   private final byte[] content;
+  private final AtomicLong served;
 
-  RamDisk(byte[] content) {
+  /**
+   * A driver.
+   *
+   * @param served counts requests, of all drivers that share it
+   */
+  RamDisk(byte[] content, AtomicLong served) {
     this.content = content;
+    this.served = served;
   }
 
   @Override
@@ -102,6 +110,7 @@ final class RamDisk implements ChannelDriver {
             default -> UNSUPPORTED;
           };
       request.write(data, new byte[] {status}, 0, 1);
+      served.incrementAndGet();
       context.execute(
           () -> {
             context.queue(0).complete(request, data + 1L);

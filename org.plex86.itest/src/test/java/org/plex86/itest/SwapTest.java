@@ -81,23 +81,40 @@ class SwapTest {
     return CHECK_NUMBERS.formatted(reads, reads * 64 / CountingRng.LINE);
   }
 
-  /** Replaces drivers by ones of higher ranking until the machine has ended. */
+  /**
+   * Replaces drivers by ones of higher ranking until the machine has ended: whenever the guest has
+   * got on by a step, so that the number of swaps does not depend on how fast it is, or when it
+   * waits for the next driver.
+   */
   private VmEnd swapUntilTheEnd(
-      VirtualMachine vm, String type, Supplier<ChannelDriver> driver, AtomicInteger swaps)
+      VirtualMachine vm,
+      String type,
+      Supplier<ChannelDriver> driver,
+      AtomicLong progress,
+      int step,
+      AtomicInteger swaps)
       throws InterruptedException {
     ServiceRegistration<ChannelDriver> current = register(type, driver.get(), 0);
     try {
       for (int ranking = 1; vm.state() != VmState.ENDED && ranking < 10_000; ranking++) {
+        awaitProgress(vm, progress, step);
         ServiceRegistration<ChannelDriver> next = register(type, driver.get(), ranking);
-        Thread.sleep(5);
+        awaitProgress(vm, progress, step);
         current.unregister();
         current = next;
         swaps.incrementAndGet();
-        Thread.sleep(5);
       }
       return Machines.end(vm, PATIENCE);
     } finally {
       current.unregister();
+    }
+  }
+
+  private static void awaitProgress(VirtualMachine vm, AtomicLong progress, int step)
+      throws InterruptedException {
+    long goal = progress.get() + step;
+    for (int i = 0; i < 10 && progress.get() < goal && vm.state() != VmState.ENDED; i++) {
+      Thread.sleep(1);
     }
   }
 
@@ -118,7 +135,8 @@ class SwapTest {
     AtomicInteger swaps = new AtomicInteger();
     VirtualMachine vm = exec(numbers(5000), "type=counting-rng,name=rng0");
     VmEnd end =
-        swapUntilTheEnd(vm, CountingRng.TYPE, () -> new CountingRng(count, crashes, 0), swaps);
+        swapUntilTheEnd(
+            vm, CountingRng.TYPE, () -> new CountingRng(count, crashes, 0), count, 100, swaps);
     assertThat(end.result()).as("%s", end).hasValue(0);
     assertThat(swaps.get()).isGreaterThan(20);
   }
@@ -128,7 +146,8 @@ class SwapTest {
     AtomicInteger swaps = new AtomicInteger();
     VirtualMachine vm = exec(numbers(5000), "type=counting-rng,name=rng0");
     VmEnd end =
-        swapUntilTheEnd(vm, CountingRng.TYPE, () -> new CountingRng(count, crashes, 30), swaps);
+        swapUntilTheEnd(
+            vm, CountingRng.TYPE, () -> new CountingRng(count, crashes, 30), count, 100, swaps);
     assertThat(end.result()).as("%s", end).hasValue(0);
     assertThat(crashes.get()).isGreaterThan(10);
   }
@@ -167,7 +186,9 @@ class SwapTest {
                 + " dd if=/dev/vda bs=4k skip=$i 2>/dev/null | head -c 8000000 | cmp - /tmp/x;"
                 + " i=$((i+1)); done",
             "type=ram-disk,name=disk0");
-    VmEnd end = swapUntilTheEnd(vm, RamDisk.TYPE, () -> new RamDisk(content), swaps);
+    AtomicLong served = new AtomicLong();
+    VmEnd end =
+        swapUntilTheEnd(vm, RamDisk.TYPE, () -> new RamDisk(content, served), served, 10, swaps);
     assertThat(end.result()).as("%s", end).hasValue(0);
     assertThat(swaps.get()).isGreaterThan(10);
   }
