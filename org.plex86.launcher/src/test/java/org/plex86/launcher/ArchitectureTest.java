@@ -47,6 +47,41 @@ class ArchitectureTest {
               List.of("hal.disk.format", "hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
           Map.entry("hal.disk.device", List.of("hal.api", "hal.disk.image", "hal.disk.io")),
           Map.entry("hal.disk.driver", List.of("hal.api", "hal.disk..")),
+          Map.entry("hal.net.user.packet", List.of("hal.net.link")),
+          Map.entry("hal.net.user.io", List.of()),
+          Map.entry(
+              "hal.net.user.wire",
+              List.of("hal.net.link", "hal.net.user.io", "hal.net.user.packet")),
+          Map.entry("hal.net.user.icmp", List.of("hal.net.user.packet", "hal.net.user.wire")),
+          Map.entry("hal.net.user.setup", List.of("hal.net.user.packet", "hal.net.user.wire")),
+          Map.entry(
+              "hal.net.user.udp",
+              List.of(
+                  "hal.net.link",
+                  "hal.net.user.icmp",
+                  "hal.net.user.io",
+                  "hal.net.user.packet",
+                  "hal.net.user.wire")),
+          Map.entry(
+              "hal.net.user.dns",
+              List.of("hal.net.user.io", "hal.net.user.packet", "hal.net.user.udp")),
+          Map.entry(
+              "hal.net.user.tcp",
+              List.of(
+                  "hal.net.link",
+                  "hal.net.user.icmp",
+                  "hal.net.user.io",
+                  "hal.net.user.packet",
+                  "hal.net.user.wire")),
+          Map.entry(
+              "hal.net.user.forward",
+              List.of(
+                  "hal.api",
+                  "hal.net.link",
+                  "hal.net.user.io",
+                  "hal.net.user.packet",
+                  "hal.net.user.udp")),
+          Map.entry("hal.net.user", List.of("hal.api", "hal.net.link", "hal.net.user..")),
           Map.entry("monitor", List.of()),
           Map.entry("monitor.virtio", List.of("hal.api")),
           Map.entry("monitor.memory", List.of("monitor.virtio")),
