@@ -47,6 +47,11 @@ class ArchitectureTest {
               List.of("hal.disk.format", "hal.disk.image", "hal.disk.io", "hal.disk.qcow2")),
           Map.entry("hal.disk.device", List.of("hal.api", "hal.disk.image", "hal.disk.io")),
           Map.entry("hal.disk.driver", List.of("hal.api", "hal.disk..")),
+          Map.entry("hal.net", List.of()),
+          Map.entry("hal.net.link", List.of()),
+          Map.entry("hal.net.vswitch", List.of("hal.net.link")),
+          Map.entry("hal.net.device", List.of("hal.api", "hal.net.link")),
+          Map.entry("hal.net.driver", List.of("hal.api", "hal.net..")),
           Map.entry("hal.net.user.packet", List.of("hal.net.link")),
           Map.entry("hal.net.user.io", List.of()),
           Map.entry(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.hal.api;
 
+import java.util.List;
+
 /**
  * A queue that passes everything on. A subclass may wrap what {@link #poll} returns in a {@link
  * ForwardingPacket}; the packet is unwrapped where it goes back.
@@ -26,6 +28,11 @@ public abstract class ForwardingQueue implements PacketQueue {
   @Override
   public void complete(Packet packet, long written) {
     above.complete(unwrap(packet), written);
+  }
+
+  @Override
+  public void completeTogether(List<Packet> packets, long[] written) {
+    above.completeTogether(packets.stream().map(ForwardingQueue::unwrap).toList(), written);
   }
 
   @Override

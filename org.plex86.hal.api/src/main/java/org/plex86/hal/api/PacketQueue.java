@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.hal.api;
 
+import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -37,6 +38,14 @@ public interface PacketQueue {
    * @throws IllegalStateException the packet was completed before
    */
   void complete(Packet packet, long written);
+
+  /**
+   * Gives several packets back, which the guest sees all at once: for devices whose packets belong
+   * together, such as the buffers of one frame (section 5.1.6.4.1).
+   *
+   * @param written bytes written into each, as in {@link #complete}
+   */
+  void completeTogether(List<Packet> packets, long[] written);
 
   /** Puts back the packet that was polled last, so that the next poll returns it again. */
   void unpoll(Packet packet);

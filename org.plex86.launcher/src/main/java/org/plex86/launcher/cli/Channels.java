@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 final class Channels {
   private static final Set<String> SWITCH = ordered("on", "off");
   private static final Pattern FORWARD =
-      Pattern.compile("(tcp|udp):[^:,\\[\\]]*:([0-9]{1,5}):([0-9]{1,5})");
+      Pattern.compile("(tcp|udp):[^:,;\\[\\]]*:([0-9]{1,5}):([0-9]{1,5})");
 
   private Channels() {}
 
@@ -87,33 +87,48 @@ final class Channels {
   static ChannelSpec net(String text, int index) throws UsageException {
     List<String> items = KeyValueList.split(text);
     String backend = items.get(0);
-    List<String> rest = items.subList(1, items.size());
+    String own =
+        switch (backend) {
+          case "user" -> "forward";
+          case "tap" -> "ifname";
+          case "switch" -> "name";
+          default ->
+              throw new UsageException(
+                  "--net: '"
+                      + backend
+                      + "' is not known; give user, tap,ifname=I or switch,name=S");
+        };
+    KeyValueList list =
+        KeyValueList.parse(
+            "--net " + backend,
+            items.subList(1, items.size()),
+            ordered(own, "mac", "mtu"),
+            Set.of("forward"));
     Map<String, String> values = new LinkedHashMap<>();
     values.put("backend", backend);
     switch (backend) {
-      case "user" -> {
-        Set<String> keys = ordered("forward");
-        List<String> forwards = KeyValueList.parse("--net user", rest, keys, keys).all("forward");
-        for (String forward : forwards) {
-          checkForward(forward);
-        }
-        if (!forwards.isEmpty()) {
-          values.put("forward", String.join(",", forwards));
-        }
+      case "user" -> putForwards(list.all(own), values);
+      case "tap" -> values.put("ifname", list.require(own));
+      default -> values.put("switch", list.require(own));
+    }
+    for (String key : List.of("mac", "mtu")) {
+      String value = list.get(key, null);
+      if (value != null) {
+        values.put(key, value);
       }
-      case "tap" ->
-          values.put(
-              "ifname",
-              KeyValueList.parse("--net tap", rest, ordered("ifname"), Set.of()).require("ifname"));
-      case "switch" ->
-          values.put(
-              "switch",
-              KeyValueList.parse("--net switch", rest, ordered("name"), Set.of()).require("name"));
-      default ->
-          throw new UsageException(
-              "--net: '" + backend + "' is not known; give user, tap,ifname=I or switch,name=S");
     }
     return new ChannelSpec("net", "net" + index, values);
+  }
+
+  /** The driver takes one key with all forwards: a key of a channel is there once. */
+  private static void putForwards(List<String> forwards, Map<String, String> values)
+      throws UsageException {
+    for (String forward : forwards) {
+      checkForward(forward);
+    }
+    if (!forwards.isEmpty()) {
+      values.put("forward", String.join(";", forwards));
+    }
   }
 
   private static void checkForward(String forward) throws UsageException {

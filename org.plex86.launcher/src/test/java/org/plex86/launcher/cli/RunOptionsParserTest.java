@@ -65,15 +65,15 @@ class RunOptionsParserTest {
                 "--disk",
                 "file=c.qcow2,format=qcow2,readonly=on,name=data",
                 "--net",
-                "switch,name=lan",
+                "switch,name=lan,mac=02:00:00:00:00:01,mtu=9000",
                 "--console",
                 "file:/tmp/a,b"))
         .containsExactly(
             "type=console,name=console0,endpoint=file:/tmp/a\\,b",
             "type=disk,name=disk0,file=a\\,b.img",
             "type=disk,name=data,file=c.qcow2,format=qcow2,readonly=on",
-            "type=net,name=net0,backend=user,forward=tcp:127.0.0.1:8080:80\\,tcp::2222:22",
-            "type=net,name=net1,backend=switch,switch=lan");
+            "type=net,name=net0,backend=user,forward=tcp:127.0.0.1:8080:80;tcp::2222:22",
+            "type=net,name=net1,backend=switch,switch=lan,mac=02:00:00:00:00:01,mtu=9000");
   }
 
   @Test

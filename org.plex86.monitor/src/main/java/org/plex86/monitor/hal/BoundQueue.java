@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
+import java.util.List;
 import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
 import org.plex86.monitor.virtio.Virtqueue;
@@ -36,6 +37,14 @@ final class BoundQueue implements PacketQueue {
     Virtqueue queue = binding.virtqueue(number);
     if (queue != null) {
       queue.complete(packet, written);
+    }
+  }
+
+  @Override
+  public void completeTogether(List<Packet> packets, long[] written) {
+    Virtqueue queue = binding.virtqueue(number);
+    if (queue != null) {
+      queue.completeTogether(packets, written);
     }
   }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
+import java.util.List;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.ForwardingContext;
@@ -75,6 +77,11 @@ final class LayerContext extends ForwardingContext {
     @Override
     public void complete(Packet packet, long written) {
       blame.run(above, () -> queue.complete(packet, written));
+    }
+
+    @Override
+    public void completeTogether(List<Packet> packets, long[] written) {
+      blame.run(above, () -> queue.completeTogether(packets, written));
     }
 
     @Override

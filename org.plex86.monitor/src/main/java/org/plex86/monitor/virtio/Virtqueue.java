@@ -2,6 +2,7 @@
 package org.plex86.monitor.virtio;
 
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import org.plex86.hal.api.Packet;
 
 /**
@@ -145,6 +146,24 @@ public final class Virtqueue {
 
   /** As {@link org.plex86.hal.api.PacketQueue#complete}; does nothing for a void packet. */
   public void complete(Packet packet, long written) {
+    if (put(packet, written)) {
+      rings.publishUsed(usedIndex);
+    }
+  }
+
+  /** As {@link org.plex86.hal.api.PacketQueue#completeTogether}. */
+  public void completeTogether(List<Packet> packets, long[] written) {
+    boolean any = false;
+    for (int i = 0; i < packets.size(); i++) {
+      any |= put(packets.get(i), written[i]);
+    }
+    if (any) {
+      rings.publishUsed(usedIndex);
+    }
+  }
+
+  /** Puts a packet into the used ring, which the guest sees later; false if it is void. */
+  private boolean put(Packet packet, long written) {
     GuestPacket held = own(packet);
     if (written < 0 || written > held.writableBytes()) {
       throw new IllegalArgumentException(
@@ -155,16 +174,16 @@ public final class Virtqueue {
     }
     DescriptorChain chain = held.chain();
     if (closed || chain == null) {
-      return;
+      return false;
     }
     // the field has 32 bits; only a chain of 2^32 bytes written in full does not fit
     rings.putUsed(usedIndex, chain.head(), (int) Math.min(written, 0xffffffffL));
     usedIndex = (usedIndex + 1) & 0xffff;
     held.markCompleted();
     inFlight.complete(chain);
-    rings.publishUsed(usedIndex);
     unsignalled++;
     completedCount++;
+    return true;
   }
 
   /** As {@link org.plex86.hal.api.PacketQueue#unpoll}; does nothing for a void packet. */

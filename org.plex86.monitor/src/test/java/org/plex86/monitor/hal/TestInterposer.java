@@ -131,6 +131,12 @@ final class TestInterposer implements ChannelInterposer {
       completed.incrementAndGet();
       super.complete(packet, written);
     }
+
+    @Override
+    public void completeTogether(List<Packet> packets, long[] written) {
+      completed.addAndGet(packets.size());
+      super.completeTogether(packets, written);
+    }
   }
 
   private static final class Wrapped extends ForwardingPacket {
