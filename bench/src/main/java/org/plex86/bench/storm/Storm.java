@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -39,7 +40,7 @@ public final class Storm implements AutoCloseable {
     }
 
     String command() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -126,9 +127,9 @@ public final class Storm implements AutoCloseable {
     return System.nanoTime() - begin;
   }
 
-  /** The lines of {@code hal:history} for the first channel of a type. */
-  public List<String> history(String type) throws IOException {
-    return ask("history " + type);
+  /** The lines of {@code hal:history} for a channel. */
+  public List<String> history(String channel) throws IOException {
+    return ask("history " + channel);
   }
 
   /** The lines of {@code hal:list}. */

@@ -2,9 +2,6 @@
 package org.plex86.bench.suite;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,7 +9,9 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.plex86.bench.host.ChildProcess;
+import org.plex86.bench.host.EchoServer;
 import org.plex86.bench.result.Results;
+import org.plex86.bench.storm.Storms;
 import org.plex86.bench.subject.Plex86;
 import org.plex86.bench.subject.QemuTcg;
 import org.plex86.bench.subject.Subject;
@@ -65,9 +64,9 @@ public final class NetSuite implements Suite {
       return;
     }
     Path client = context.project().programs().resolve("tcprr");
-    int port = freePort();
+    int port = Storms.freePort();
     try (EchoServer echo = new EchoServer();
-        ChildProcess server = iperfServer(tools, port)) {
+        ChildProcess server = Storms.iperfServer(tools, port, Duration.ofHours(2))) {
       List<Target> targets = targets(context, tools);
       for (int repetition = 0; repetition < context.repetitions(); repetition++) {
         for (Target target : targets) {
@@ -82,22 +81,6 @@ public final class NetSuite implements Suite {
           }
         }
       }
-    }
-  }
-
-  private static ChildProcess iperfServer(Tools tools, int port) throws IOException {
-    return ChildProcess.start(
-        List.of(
-            tools.run(), "iperf3", "--server", "--bind", "127.0.0.1", "--port", port + ""),
-        Path.of("/"),
-        Path.of("/dev/null"),
-        Duration.ofHours(2));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-      return socket.getLocalPort();
     }
   }
 
@@ -170,5 +153,4 @@ public final class NetSuite implements Suite {
       }
     }
   }
-
 }

@@ -20,9 +20,9 @@ final class Reports {
     return indented(call("list"));
   }
 
-  /** Of all channels whose name begins with the type, as they do by default. */
-  String history(String type) throws ReflectiveOperationException, InvalidSyntaxException {
-    return indented(call("history", type + "0"));
+  String history(String vm, String channel)
+      throws ReflectiveOperationException, InvalidSyntaxException {
+    return indented(call("history", vm, channel));
   }
 
   private String call(String name, String... arguments)

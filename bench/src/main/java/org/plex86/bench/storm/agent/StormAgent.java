@@ -20,7 +20,7 @@ import org.osgi.framework.BundleContext;
  *   update TYPE    the bundle org.plex86.hal.TYPE is updated in place
  *   beside TYPE    a newer version of it is started beside, then the older one uninstalled
  *   crash TYPE     a driver around its driver takes over and crashes with the next packets
- *   history TYPE   what hal:history says of the channels of this type
+ *   history NAME   what hal:history says of the channel of this name, of the machine vm1
  *   list           what hal:list says
  * </pre>
  */
@@ -67,7 +67,7 @@ public final class StormAgent implements BundleActivator {
         case "beside" -> swapper.beside(type);
         case "crash" -> swapper.crash(type);
         case "history" -> {
-          return reports.history(type) + "ok";
+          return reports.history("vm1", type) + "ok";
         }
         case "list" -> {
           return reports.list() + "ok";

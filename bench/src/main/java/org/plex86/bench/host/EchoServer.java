@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.plex86.bench.suite;
+package org.plex86.bench.host;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,15 +10,15 @@ import java.net.ServerSocket;
 import java.net.Socket;
 
 /** Sends back what comes, on the host's loopback, a thread a connection. */
-final class EchoServer implements AutoCloseable {
+public final class EchoServer implements AutoCloseable {
   private final ServerSocket server = new ServerSocket();
 
-  EchoServer() throws IOException {
+  public EchoServer() throws IOException {
     server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     daemon(this::accept, "echo-accept");
   }
 
-  int port() {
+  public int port() {
     return server.getLocalPort();
   }
 
