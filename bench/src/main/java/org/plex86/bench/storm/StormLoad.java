@@ -36,29 +36,31 @@ public record StormLoad(
     files = List.copyOf(files);
   }
 
-  /** fio writes blocks with checksums and reads them again. */
+  /** fio's jobs write blocks of 4 KiB to 1 MiB with checksums to files and read them again. */
   public static StormLoad disk(Tools tools, Path image, int seconds) {
     String script =
         Tools.MOUNT
             + """
+            mkdir -p /data; mount -t ext4 /dev/vdb /data || exit 91
             n=0; bad=0
             end=$(($(date +%%s) + %d))
             while [ "$(date +%%s)" -lt $end ]; do
               for mode in randwrite write; do
-                timeout 60 $TOOLS/run fio --name=verify --filename=/dev/vdb --direct=1 --ioengine=libaio \
-                  --iodepth=16 --rw=$mode --bsrange=4k-1M --size=96M --verify=crc32c --verify_fatal=1 \
-                  --do_verify=1 --randseed=$n --thread --output-format=terse --terse-version=3 \
-                  >/tmp/fio 2>&1 </dev/null || { bad=$((bad+1)); echo "FAIL fio $mode: $(grep -v '^3;' /tmp/fio | head -n 3)"; }
+                timeout 90 $TOOLS/run fio --name=verify --directory=/data --direct=$((n / 2 %% 2)) --ioengine=libaio \
+                  --iodepth=8 --numjobs=3 --rw=$mode --bsrange=4k-1M --size=24M --verify=crc32c --verify_fatal=1 \
+                  --do_verify=1 --randseed=$((n + 1)) --end_fsync=1 --thread --group_reporting \
+                  --output-format=terse --terse-version=3 >/tmp/fio 2>&1 </dev/null ||
+                  { bad=$((bad+1)); echo "FAIL fio $mode: $(grep -v '^3;' /tmp/fio | head -n 3)"; }
                 n=$((n+1))
               done
             done
+            umount /data || { bad=$((bad+1)); echo "FAIL umount"; }
             dmesg | grep -i 'I/O error' | head -n 3
             echo "load-end $n $bad"
             sleep 2
             """
                 .formatted(seconds);
-    return new StormLoad(
-        "disk", "disk1", diskOptions(tools, image), script, List.of(), null);
+    return new StormLoad("disk", "disk1", diskOptions(tools, image), script, List.of(), null);
   }
 
   private static List<String> diskOptions(Tools tools, Path image) {
@@ -66,24 +68,29 @@ public record StormLoad(
         "--disk", "file=" + tools.image() + ",readonly=on", "--disk", "file=" + image);
   }
 
-  /** One byte there and back, numbered, beside a stream in both directions. */
-  public static StormLoad net(Tools tools, Path client, int iperf, int echo, int seconds) {
+  /**
+   * All at once over TCP, each compared with what a server on the host sends back: a byte there and
+   * back, a stream without a pause, 200 connections with a byte now and then.
+   */
+  public static StormLoad net(Tools tools, Path client, int port, int seconds) {
     String script =
         Tools.MOUNT
             + """
             ip link set lo up; ip link set eth0 up
             ip addr add 10.0.2.15/24 dev eth0 2>/dev/null; ip route add default via 10.0.2.2 2>/dev/null
-            timeout %d $TOOLS/run iperf3 --client 10.0.2.2 --port %d --time %d --bidir --format m >/tmp/iperf 2>&1 </dev/null &
-            bulk=$!
-            timeout %d ./tcprr 10.0.2.2 %d %d >/tmp/rr 2>&1 </dev/null; status=$?
-            bad=0
-            if [ $status != 0 ]; then bad=1; echo "FAIL tcprr status $status: $(cat /tmp/rr)"; fi
-            wait $bulk || { bad=$((bad+1)); echo "FAIL iperf3: $(tail -n 1 /tmp/iperf)"; }
+            run() { timeout %1$d ./tcprr 10.0.2.2 %2$d %3$d "$@" </dev/null; }
+            run stream >/tmp/stream 2>&1 & stream=$!
+            run many 200 >/tmp/many 2>&1 & many=$!
+            run >/tmp/rr 2>&1 || echo "FAIL session: status $?: $(tail -n 2 /tmp/rr)" >/tmp/bad.1
+            wait $stream || echo "FAIL stream: status $?: $(tail -n 2 /tmp/stream)" >/tmp/bad.2
+            wait $many || echo "FAIL many: status $?: $(tail -n 2 /tmp/many)" >/tmp/bad.3
+            cat /tmp/rr /tmp/stream; tail -n 1 /tmp/many
+            cat /tmp/bad.* 2>/dev/null
             n=$(sed -n 's/.*tcp_rr_wrong [0-9]* of //p' /tmp/rr)
-            echo "load-end ${n:-0} $bad"
+            echo "load-end ${n:-0} $(ls /tmp/bad.* 2>/dev/null | wc -l)"
             sleep 2
             """
-                .formatted(seconds + 30, iperf, seconds, seconds + 30, echo, seconds);
+                .formatted(seconds + 60, port, seconds);
     List<String> options =
         List.of("--disk", "file=" + tools.image() + ",readonly=on", "--net", "user");
     return new StormLoad("net", "net0", options, script, List.of(client), null);

@@ -125,6 +125,12 @@ public final class StormRun {
     }
   }
 
+  /** Adds what was found on the host afterwards. */
+  void found(String problem) {
+    problems.add(problem);
+    wrong++;
+  }
+
   public String type() {
     return load.type();
   }

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.plex86.bench.host.ChildProcess;
 import org.plex86.bench.host.EchoServer;
@@ -21,7 +22,7 @@ public final class Storms {
   /** The types of channels. */
   public static final List<String> TYPES = List.of("disk", "net", "console");
 
-  private static final long IMAGE_BYTES = 128L << 20;
+  private static final long IMAGE_BYTES = 160L << 20;
 
   /** Booting, the last round of the load, and what a slow host takes. */
   private static final Duration GRACE = Duration.ofMinutes(3);
@@ -47,7 +48,7 @@ public final class Storms {
     try {
       Path place = folder.resolve("s");
       return switch (type) {
-        case "disk" -> StormRun.of(plex86, disk(seconds), place, limit);
+        case "disk" -> disk(plex86, place, seconds, limit);
         case "net" -> net(plex86, place, seconds, limit);
         default ->
             StormRun.of(
@@ -58,26 +59,44 @@ public final class Storms {
     }
   }
 
-  /** On a disk, not where temporary files may be in memory. */
-  private StormLoad disk(int seconds) throws IOException {
+  private StormRun net(Plex86 plex86, Path place, int seconds, Duration limit)
+      throws IOException, InterruptedException {
+    try (EchoServer echo = new EchoServer()) {
+      Path client = project.programs().resolve("tcprr");
+      return StormRun.of(
+          plex86, StormLoad.net(tools, client, echo.port(), seconds), place, limit);
+    }
+  }
+
+  /** A fresh ext4, on a disk, not where temporary files may be in memory. */
+  private StormRun disk(Plex86 plex86, Path place, int seconds, Duration limit)
+      throws IOException, InterruptedException {
     Path image = Files.createDirectories(project.target().resolve("disk")).resolve("storm.raw");
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(0);
       file.setLength(IMAGE_BYTES);
     }
-    return StormLoad.disk(tools, image, seconds);
+    String made = check("mke2fs", "-q", "-F", "-t", "ext4", image.toString());
+    if (!made.isEmpty()) {
+      throw new IOException("cannot make a file system for the storm: " + made);
+    }
+    StormRun run = StormRun.of(plex86, StormLoad.disk(tools, image, seconds), place, limit);
+    String found = check("e2fsck", "-fn", image.toString());
+    if (!found.isEmpty()) {
+      run.found("the file system is damaged: " + found);
+    }
+    return run;
   }
 
-  private StormRun net(Plex86 plex86, Path place, int seconds, Duration limit)
-      throws IOException, InterruptedException {
-    int port = freePort();
-    try (EchoServer echo = new EchoServer();
-        ChildProcess server = iperfServer(tools, port, limit)) {
-      Path client = project.programs().resolve("tcprr");
-      StormLoad load = StormLoad.net(tools, client, port, echo.port(), seconds);
-      StormRun run = StormRun.of(plex86, load, place, limit);
-      server.kill();
-      return run;
+  /** Runs a program of the tools; empty if its status was 0, else its last words. */
+  private String check(String... command) throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of(tools.run()));
+    words.addAll(List.of(command));
+    try (ChildProcess child =
+        ChildProcess.start(
+            words, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(1))) {
+      int status = child.await();
+      return status == 0 ? "" : "%s: status %d: %s".formatted(command[0], status, child.lastWords());
     }
   }
 
