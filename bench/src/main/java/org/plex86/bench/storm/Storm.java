@@ -24,9 +24,11 @@ import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
-import org.plex86.bench.storm.agent.StormAgent;
 
-/** The other side of a {@link StormAgent}: replaces drivers of one VM. Not for several threads. */
+/**
+ * The other side of the agent in {@code storm/agent}: replaces drivers of one VM. Not for several threads.
+ * The agent's classes are only ever loaded there, where OSGi is.
+ */
 public final class Storm implements AutoCloseable {
   /** How a driver is replaced. */
   public enum Way {
@@ -43,6 +45,17 @@ public final class Storm implements AutoCloseable {
       return name().toLowerCase(Locale.ROOT);
     }
   }
+
+  /** The agent could not do it; the message is one line. */
+  public static final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    RefusedException(String message) {
+      super(message);
+    }
+  }
+
+  private static final String AGENT = "org.plex86.bench.storm.agent.";
 
   private static final List<String> CLASSES =
       List.of("StormAgent", "Swapper", "CrashingDriver", "CrashingDriver$CrashingChannel", "Reports");
@@ -78,13 +91,13 @@ public final class Storm implements AutoCloseable {
     headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
     headers.putValue("Bundle-ManifestVersion", "2");
     headers.putValue("Bundle-SymbolicName", "org.plex86.bench.storm");
-    headers.putValue("Bundle-Activator", StormAgent.class.getName());
+    headers.putValue("Bundle-Activator", AGENT + "StormAgent");
     headers.putValue("Import-Package", "org.osgi.framework,org.plex86.hal.api");
-    headers.putValue(StormAgent.SOCKET, socket.toString());
+    headers.putValue("Storm-Socket", socket.toString());
     try (OutputStream file = Files.newOutputStream(jar);
         JarOutputStream out = new JarOutputStream(file, manifest)) {
       for (String name : CLASSES) {
-        String entry = StormAgent.class.getPackageName().replace('.', '/') + "/" + name + ".class";
+        String entry = AGENT.replace('.', '/') + name + ".class";
         out.putNextEntry(new JarEntry(entry));
         try (InputStream in = Storm.class.getClassLoader().getResourceAsStream(entry)) {
           in.transferTo(out);
@@ -145,7 +158,7 @@ public final class Storm implements AutoCloseable {
         return lines;
       }
       if (line.startsWith("error ")) {
-        throw new IOException(command + ": " + line.substring("error ".length()));
+        throw new RefusedException(command + ": " + line.substring("error ".length()));
       }
       lines.add(line.substring(1));
     }

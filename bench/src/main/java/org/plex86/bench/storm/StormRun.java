@@ -28,6 +28,7 @@ public final class StormRun {
   private final List<Double> stalls = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
   private String seen = "";
+  private String untold = "";
   private long checked;
   private long wrong;
 
@@ -69,7 +70,9 @@ public final class StormRun {
         Way way = Way.of(n);
         storm.swap(load.type(), way);
         swaps.merge(way, 1, Integer::sum);
-        collect(storm.history(load.channel()));
+        if (untold.isEmpty()) {
+          collect(storm);
+        }
         // The load must get on between two swaps.
         Thread.sleep(PAUSE_MILLIS);
       }
@@ -80,8 +83,15 @@ public final class StormRun {
     }
   }
 
-  /** The stalls since it was asked last. */
-  private void collect(List<String> history) {
+  /** The stalls since it was asked last. Where they are not told, the storm goes on without. */
+  private void collect(Storm storm) throws IOException {
+    List<String> history;
+    try {
+      history = storm.history(load.channel());
+    } catch (Storm.RefusedException e) {
+      untold = e.getMessage();
+      return;
+    }
     List<String> fresh = history.subList(history.lastIndexOf(seen) + 1, history.size());
     for (String line : fresh) {
       Matcher bound = BOUND.matcher(line);
@@ -112,6 +122,9 @@ public final class StormRun {
       }
     }
     Matcher end = end(instance);
+    if (!untold.isEmpty()) {
+      problems.add("stalls are not told: " + untold);
+    }
     if (end == null || status != 0) {
       problems.add("the load did not end (status %d): %s".formatted(status, instance.lastWords()));
       wrong++;
