@@ -15,7 +15,7 @@ record Options(
     boolean explain,
     List<String> isolations,
     Set<String> subjects) {
-  static final Set<String> SETS = 
+  static final Set<String> SETS =
       Set.of("cpu", "boot", "exec", "idle", "disk", "net", "swap", "spec");
   static final Set<String> SUBJECTS = Set.of("native", "plex86", "qemu-tcg", "uml");
 

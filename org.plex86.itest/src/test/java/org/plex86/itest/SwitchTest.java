@@ -80,7 +80,8 @@ class SwitchTest {
   void guestsReachEachOther() {
     VirtualMachine one = guest("one", 1, serve(1000, "/etc/passwd"));
     VirtualMachine two =
-        guest("two", 2, "ping -c 2 -w 20 10.0.0.1; " + fetch(1, 1000, "got") + "cmp got /etc/passwd");
+        guest(
+            "two", 2, "ping -c 2 -w 20 10.0.0.1; " + fetch(1, 1000, "got") + "cmp got /etc/passwd");
     assertSuccess(two);
     assertSuccess(one);
   }

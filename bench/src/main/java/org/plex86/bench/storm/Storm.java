@@ -26,8 +26,8 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
 /**
- * The other side of the agent in {@code storm/agent}: replaces drivers of one VM. Not for several threads.
- * The agent's classes are only ever loaded there, where OSGi is.
+ * The other side of the agent in {@code storm/agent}: replaces drivers of one VM. Not for several
+ * threads. The agent's classes are only ever loaded there, where OSGi is.
  */
 public final class Storm implements AutoCloseable {
   /** How a driver is replaced. */
@@ -58,7 +58,8 @@ public final class Storm implements AutoCloseable {
   private static final String AGENT = "org.plex86.bench.storm.agent.";
 
   private static final List<String> CLASSES =
-      List.of("StormAgent", "Swapper", "CrashingDriver", "CrashingDriver$CrashingChannel", "Reports");
+      List.of(
+          "StormAgent", "Swapper", "CrashingDriver", "CrashingDriver$CrashingChannel", "Reports");
 
   private final Path bundles;
   private final ServerSocketChannel server;

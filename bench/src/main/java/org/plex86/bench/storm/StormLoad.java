@@ -64,8 +64,7 @@ public record StormLoad(
   }
 
   private static List<String> diskOptions(Tools tools, Path image) {
-    return List.of(
-        "--disk", "file=" + tools.image() + ",readonly=on", "--disk", "file=" + image);
+    return List.of("--disk", "file=" + tools.image() + ",readonly=on", "--disk", "file=" + image);
   }
 
   /**
@@ -111,12 +110,7 @@ public record StormLoad(
         """
             .formatted(seconds);
     return new StormLoad(
-        "console",
-        "console0",
-        List.of("--console", "file:" + stream),
-        script,
-        List.of(),
-        stream);
+        "console", "console0", List.of("--console", "file:" + stream), script, List.of(), stream);
   }
 
   /** Numbered lines that are missing from 1 to {@code last}, or come twice, or in disorder. */

@@ -63,8 +63,7 @@ public final class Storms {
       throws IOException, InterruptedException {
     try (EchoServer echo = new EchoServer()) {
       Path client = project.programs().resolve("tcprr");
-      return StormRun.of(
-          plex86, StormLoad.net(tools, client, echo.port(), seconds), place, limit);
+      return StormRun.of(plex86, StormLoad.net(tools, client, echo.port(), seconds), place, limit);
     }
   }
 
@@ -93,16 +92,16 @@ public final class Storms {
     List<String> words = new ArrayList<>(List.of(tools.run()));
     words.addAll(List.of(command));
     try (ChildProcess child =
-        ChildProcess.start(
-            words, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(1))) {
+        ChildProcess.start(words, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(1))) {
       int status = child.await();
-      return status == 0 ? "" : "%s: status %d: %s".formatted(command[0], status, child.lastWords());
+      return status == 0
+          ? ""
+          : "%s: status %d: %s".formatted(command[0], status, child.lastWords());
     }
   }
 
   /** iperf3's server on the loopback. */
-  public static ChildProcess iperfServer(Tools tools, int port, Duration limit)
-      throws IOException {
+  public static ChildProcess iperfServer(Tools tools, int port, Duration limit) throws IOException {
     List<String> command =
         List.of(tools.run(), "iperf3", "--server", "--bind", "127.0.0.1", "--port", "" + port);
     return ChildProcess.start(command, Path.of("/"), Path.of("/dev/null"), limit);

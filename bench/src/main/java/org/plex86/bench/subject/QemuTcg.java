@@ -87,11 +87,7 @@ public final class QemuTcg implements Subject {
     command.addAll(List.of("-kernel", guest.referenceKernel().toString()));
     command.addAll(List.of("-initrd", initramfs.toString()));
     command.addAll(List.of("-append", "console=ttyS0 quiet panic=-1" + frequency()));
-    return ChildProcess.start(
-        command,
-        Path.of("/"),
-        Path.of("/dev/null"),
-        limit);
+    return ChildProcess.start(command, Path.of("/"), Path.of("/dev/null"), limit);
   }
 
   /**

@@ -68,12 +68,7 @@ final class DiskImages {
     try {
       Process convert =
           new ProcessBuilder(
-                  "qemu-img",
-                  "convert",
-                  "-O",
-                  "qcow2",
-                  raw().toString(),
-                  part.toString())
+                  "qemu-img", "convert", "-O", "qcow2", raw().toString(), part.toString())
               .redirectErrorStream(true)
               .start();
       String said =

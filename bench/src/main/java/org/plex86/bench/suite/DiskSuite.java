@@ -169,8 +169,7 @@ public final class DiskSuite implements Suite {
         results.note("%s: %s: error %d of fio".formatted(target, job.name(), result.error()));
       } else if (job.throughput()) {
         double kibibytes = job.writes() ? result.writeKib() : result.readKib();
-        results.add(
-            job.name(), Results.Unit.MEGABYTES_PER_SECOND, target, kibibytes * 1024 / 1e6);
+        results.add(job.name(), Results.Unit.MEGABYTES_PER_SECOND, target, kibibytes * 1024 / 1e6);
       } else {
         double operations = job.writes() ? result.writes() : result.reads();
         results.add(job.name(), Results.Unit.PER_SECOND, target, operations);

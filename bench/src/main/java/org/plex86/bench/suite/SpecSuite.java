@@ -13,7 +13,10 @@ import org.plex86.bench.result.Table;
 
 /** What docs/SPECIFICATION.md promises in figures, each held against what is measured now. */
 public final class SpecSuite implements Suite {
-  /** A promise, and the set of measurements that it is about: {@code measured} must be at most, or at least, {@code bound}. */
+  /**
+   * A promise, and the set of measurements that it is about: {@code measured} must be at most, or
+   * at least, {@code bound}.
+   */
   private record Promise(
       String set, String text, Bound kind, double bound, Series measured, String unit) {
     boolean holds() {
@@ -82,8 +85,7 @@ public final class SpecSuite implements Suite {
                 "cpu", "speed of a shell loop, of native", Bound.AT_LEAST, 0.95, speed, "x"),
             new Promise("idle", "CPU of an idle guest, of one core", Bound.BELOW, 2.0, idle, "%"),
             new Promise("cpu", "getppid by the vDSO, to native", Bound.AT_MOST, 2.5, call, "x"),
-            new Promise(
-                "cpu", "getppid by the vDSO, to QEMU TCG", Bound.BELOW, 1.0, callTcg, "x"),
+            new Promise("cpu", "getppid by the vDSO, to QEMU TCG", Bound.BELOW, 1.0, callTcg, "x"),
             new Promise(
                 "cpu", "500 fork+exec of busybox, to QEMU TCG", Bound.BELOW, 1.0, execTcg, "x")));
     for (String format : List.of("-raw", "-qcow2")) {
@@ -102,8 +104,7 @@ public final class SpecSuite implements Suite {
       String swap = "swap of " + type + ": ";
       all.add(new Promise(SwapSuite.NAME, swap + "stall, p50", Bound.AT_MOST, 20, p50, "ms"));
       all.add(new Promise(SwapSuite.NAME, swap + "stall, p99", Bound.AT_MOST, 100, p99, "ms"));
-      all.add(
-          new Promise(SwapSuite.NAME, swap + "lost or doubled", Bound.AT_MOST, 0, wrong, ""));
+      all.add(new Promise(SwapSuite.NAME, swap + "lost or doubled", Bound.AT_MOST, 0, wrong, ""));
     }
     return all;
   }

@@ -58,7 +58,6 @@ class DiskStormIT {
       file.seek(from);
       file.readFully(data);
     }
-    return HexFormat.of()
-        .formatHex(MessageDigest.getInstance("SHA-256").digest(data));
+    return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(data));
   }
 }

@@ -114,8 +114,7 @@ final class Guest {
       packets.accept(new Packet(source, destination, protocol, data));
       return;
     }
-    Flow flow =
-        new Flow(destination, data.getShort(2) & 0xffff, source, data.getShort(0) & 0xffff);
+    Flow flow = new Flow(destination, data.getShort(2) & 0xffff, source, data.getShort(0) & 0xffff);
     GuestTcp connection = connections.get(flow);
     if (connection == null && data.get(13) == 2) {
       connection = listener.apply(flow);
