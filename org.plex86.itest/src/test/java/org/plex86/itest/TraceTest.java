@@ -12,6 +12,7 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -90,7 +91,7 @@ class TraceTest {
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put(ChannelDriver.TYPE, RamDisk.TYPE);
     ServiceRegistration<ChannelDriver> driver =
-        context.registerService(ChannelDriver.class, new RamDisk(content), properties);
+        context.registerService(ChannelDriver.class, new RamDisk(content, new AtomicLong()), properties);
     Bundle tracer = tracer();
     tracer.start();
     try {

@@ -4,6 +4,7 @@ package org.plex86.hal.trace;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import org.plex86.hal.api.ForwardingQueue;
 import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
@@ -40,12 +41,24 @@ final class FrameQueue extends ForwardingQueue {
 
   @Override
   public void complete(Packet packet, long written) {
+    trace(packet, written);
+    super.complete(packet, written);
+  }
+
+  @Override
+  public void completeTogether(List<Packet> packets, long[] written) {
+    for (int i = 0; i < packets.size(); i++) {
+      trace(packets.get(i), written[i]);
+    }
+    super.completeTogether(packets, written);
+  }
+
+  private void trace(Packet packet, long written) {
     if (receives) {
       received(packet, Math.min(written, packet.writableBytes()));
     } else {
       transmitted(packet);
     }
-    super.complete(packet, written);
   }
 
   private void transmitted(Packet packet) {

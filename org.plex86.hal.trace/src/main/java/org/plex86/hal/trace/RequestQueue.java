@@ -2,6 +2,7 @@
 package org.plex86.hal.trace;
 
 import java.time.Instant;
+import java.util.List;
 import org.plex86.hal.api.ForwardingPacket;
 import org.plex86.hal.api.ForwardingQueue;
 import org.plex86.hal.api.Packet;
@@ -27,10 +28,20 @@ final class RequestQueue extends ForwardingQueue {
 
   @Override
   public void complete(Packet packet, long written) {
+    trace(packet);
+    super.complete(packet, written);
+  }
+
+  @Override
+  public void completeTogether(List<Packet> packets, long[] written) {
+    packets.forEach(this::trace);
+    super.completeTogether(packets, written);
+  }
+
+  private void trace(Packet packet) {
     if (packet instanceof Request request) {
       log.addLine(request.line.answered(packet, System.nanoTime() - request.taken));
     }
-    super.complete(packet, written);
   }
 
   /** A request that a driver holds; as many as the queue has room for. */

@@ -2,6 +2,7 @@
 package org.plex86.hal.trace;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import org.plex86.hal.api.Channel;
@@ -102,6 +103,11 @@ final class Tracer implements ChannelInterposer {
     @Override
     public void complete(Packet packet, long written) {
       to.complete(packet, written);
+    }
+
+    @Override
+    public void completeTogether(List<Packet> packets, long[] written) {
+      to.completeTogether(packets, written);
     }
 
     @Override

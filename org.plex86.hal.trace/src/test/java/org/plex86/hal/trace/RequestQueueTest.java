@@ -74,6 +74,11 @@ class RequestQueueTest {
     }
 
     @Override
+    public void completeTogether(List<Packet> packets, long[] written) {
+      completed.addAll(packets);
+    }
+
+    @Override
     public void unpoll(Packet packet) {
       available.addFirst(packet);
     }

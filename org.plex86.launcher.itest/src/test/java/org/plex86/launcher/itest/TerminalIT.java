@@ -111,7 +111,7 @@ class TerminalIT {
       terminal.type("hal:history gogo1 console0\r");
       terminal.expect("bound to org.plex86.hal.console");
       terminal.type("lb -s org.plex86.hal.trace\r");
-      terminal.expect("Resolved");
+      terminal.expect("Installed");
       terminal.type(CTRL_A + "c");
       check(terminal, "\necho ba''ck", "back");
     }

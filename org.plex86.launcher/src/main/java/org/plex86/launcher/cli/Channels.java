@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 /** The options {@code --console}, {@code --disk} and {@code --net} as channels. */
 final class Channels {
   private static final Set<String> SWITCH = ordered("on", "off");
+  private static final Pattern TCP = Pattern.compile("tcp:.*:[0-9]{1,5}");
   private static final Pattern FORWARD =
       Pattern.compile("(tcp|udp):[^:,;\\[\\]]*:([0-9]{1,5}):([0-9]{1,5})");
 
@@ -45,14 +46,20 @@ final class Channels {
         switch (kind) {
           case "stdio" -> exec ? "stdio is taken by --exec" : colon < 0 ? "" : "unknown";
           case "null" -> colon < 0 ? "" : "unknown";
-          case "file" -> colon < 0 || colon == text.length() - 1 ? "file: needs a path" : "";
-          case "pty", "tcp", "unix" -> "'" + kind + "' is not there yet";
+          case "file", "unix" ->
+              colon < 0 || colon == text.length() - 1 ? kind + ": needs a path" : "";
+          case "tcp" -> TCP.matcher(text).matches() ? "" : "'" + text + "' is no tcp:ADDRESS:PORT";
+          case "pty" -> "'pty' is not there yet";
           default -> "unknown";
         };
     if (!fault.isEmpty()) {
       String what = fault.equals("unknown") ? "'" + text + "' is not known" : fault;
       throw new UsageException(
-          "--console: " + what + "; give " + (exec ? "" : "stdio, ") + "file:PATH or null");
+          "--console: "
+              + what
+              + "; give "
+              + (exec ? "" : "stdio, ")
+              + "tcp:ADDRESS:PORT, unix:PATH, file:PATH or null");
     }
     return text;
   }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.felix.service.command.Descriptor;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -67,8 +68,20 @@ public final class HalCommands {
       @Descriptor("symbolic name of the bundle, and :version where there are several")
           String bundle) {
     VirtualMachine vm = machines.get(name);
+    int before = find(vm, channel).map(ChannelStatus::swaps).orElse(0);
     vm.swapChannel(channel, bundle);
-    return status(vm, channel);
+    return find(vm, channel)
+        .map(
+            status ->
+                "%s of %s is served by %s%s"
+                    .formatted(
+                        channel,
+                        name,
+                        status.driver(),
+                        status.swaps() == before
+                            ? " already"
+                            : "; the guest waited for " + stall(status.lastStall())))
+        .orElse("");
   }
 
   /** Takes the driver away. */
@@ -99,15 +112,8 @@ public final class HalCommands {
     return table.toString();
   }
 
-  private static String status(VirtualMachine vm, String channel) {
-    return vm.channels().stream()
-        .filter(status -> status.name().equals(channel))
-        .findFirst()
-        .map(
-            status ->
-                "%s of %s is served by %s; the guest waited for %s"
-                    .formatted(channel, vm.name(), status.driver(), stall(status.lastStall())))
-        .orElse("");
+  private static Optional<ChannelStatus> find(VirtualMachine vm, String channel) {
+    return vm.channels().stream().filter(status -> status.name().equals(channel)).findFirst();
   }
 
   /** Empty where there was none. */

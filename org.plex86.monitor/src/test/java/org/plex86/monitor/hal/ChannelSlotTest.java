@@ -569,6 +569,39 @@ class ChannelSlotTest {
   }
 
   @Test
+  void waitsTheTimeOfThePolicyBeforeItAnswersErrors() throws HalException {
+    old.profile = new DeviceProfile(2, 0, List.of(64, 8), new byte[8]);
+    try (SlotFixture f = new SlotFixture("type=echo,name=disk0,park=1")) {
+      f.registry.add(old.service(1, 0, "1.0.0"));
+      f.slot.open(SOON);
+      f.boot();
+      f.slot.park();
+      f.awaitState(SlotState.PARKED);
+      f.send();
+      f.awaitState(SlotState.FAILING);
+      await(() -> f.slot.status().completed() == 1);
+      List<SlotEvent> history = f.slot.history();
+      assertThat(
+              Duration.between(
+                  at(history, "PARKED: by the user"), at(history, "bound to errors 0.0.0")))
+          .isGreaterThanOrEqualTo(Duration.ofMillis(990));
+      f.slot.unpark();
+      f.awaitState(SlotState.BOUND);
+      f.send();
+      await(() -> f.slot.status().completed() == 2);
+      assertThat(old.channel().seen).containsExactly(2L);
+    }
+  }
+
+  private static java.time.Instant at(List<SlotEvent> history, String what) {
+    return history.stream()
+        .filter(event -> event.what().equals(what))
+        .findFirst()
+        .orElseThrow()
+        .at();
+  }
+
+  @Test
   void spareSlotIsSeenByTheGuestAndServedLater() throws HalException {
     try (SlotFixture f = new SlotFixture()) {
       f.slot.openSpare(EchoDriver.PROFILE);

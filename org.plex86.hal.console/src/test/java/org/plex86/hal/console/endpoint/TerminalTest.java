@@ -40,14 +40,17 @@ class TerminalTest {
   }
 
   private TestSlot slot() throws HalException {
-    return new TestSlot(
-        context ->
-            new ConsoleChannel(
-                context,
-                StdioEndpoints.over(pty.slave(), pty.slave(), escapes),
-                null,
-                true,
-                new ConsoleTail()));
+    return new TestSlot(opener());
+  }
+
+  private TestSlot.Opener opener() {
+    return context ->
+        new ConsoleChannel(
+            context,
+            StdioEndpoints.over(pty.slave(), pty.slave(), escapes),
+            null,
+            true,
+            new ConsoleTail());
   }
 
   private void type(String text) {
@@ -66,6 +69,48 @@ class TerminalTest {
       assertThat(Fds.isRaw(pty.slave())).isTrue();
     }
     assertThat(Fds.modes(pty.slave())).isEqualTo(before);
+  }
+
+  @Test
+  void terminalStaysRawAndNothingIsLostWhileDriversAreReplaced() throws Exception {
+    var before = Fds.modes(pty.slave());
+    String line = "0123456789".repeat(5);
+    try (TestSlot slot = slot()) {
+      LinuxGuest guest = new LinuxGuest(slot);
+      for (int i = 0; i < 20; i++) {
+        type(line + i + ";");
+        guest.write(0, "<" + i + ">" + line + "!");
+        assertThat(slot.swap(opener(), 1)).as("left behind").isEmpty();
+        assertThat(Fds.isRaw(pty.slave())).isTrue();
+        guest.awaitText(0, line + i + ";");
+        assertThat(shown("!")).isEqualTo("<" + i + ">" + line + "!");
+      }
+      // Ctrl-A before and the key after a change of drivers
+      type("\u0001");
+      LinuxGuest.await("it was read", () -> Fds.unread(pty.slave()) == 0);
+      slot.swap(opener(), 1);
+      type("\u0001.");
+      guest.awaitText(0, "\u0001.");
+      assertThat(guest.text(0).length()).isEqualTo(20 * (line.length() + 1) + 10 + 20 + 2);
+    }
+    assertThat(Fds.modes(pty.slave())).isEqualTo(before);
+  }
+
+  @Test
+  void terminalIsRestoredWhenNoDriverTakesOver() throws Exception {
+    var before = Fds.modes(pty.slave());
+    try (TestSlot slot = slot()) {
+      var handed = new java.util.ArrayList<Object>();
+      slot.run(() -> handed.addAll(slot.channel().handOver().values()));
+      assertThat(Fds.isRaw(pty.slave())).isTrue();
+      for (Object value : handed) {
+        if (value instanceof AutoCloseable closeable) {
+          closeable.close(); // as the slot does at the end of the machine
+        }
+      }
+      assertThat(Fds.modes(pty.slave())).isEqualTo(before);
+      slot.swap(opener(), 1);
+    }
   }
 
   @Test
