@@ -38,7 +38,7 @@ class UsageIT {
         "run --frob | unknown option '--frob'",
         "run true | goes after --exec",
         "run --memory 1T | is not a size",
-        "run --disk fiel=x | unknown key 'fiel'; known are file, format, readonly, name",
+        "run --disk fiel=x | unknown key 'fiel'; known are file, format, readonly, overlay",
         "run --isolation strict | not there yet",
         "run --console pty | not there yet; give stdio, file:PATH or null",
         "build x | takes no 'x'",
@@ -51,7 +51,7 @@ class UsageIT {
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',
-      value = {"--disk file=x.img | 'disk'", "--net user | 'net'"})
+      value = {"--net user | 'net'"})
   void channelWithoutADriverIsNamed(String line, String words) throws Exception {
     String[] option = line.split(" ");
     Plex86.run("run", option[0], option[1], "--exec", "true")

@@ -50,6 +50,7 @@ public final class BlockChannel implements Channel {
   private final RateLimit bytes;
   private boolean started;
   private boolean timerSet;
+  private boolean stuck; // a request did not end in time when the channel was to
   private int epoch; // counts resets: requests of an earlier one are void
 
   /** A device that is not started. */
@@ -211,14 +212,26 @@ public final class BlockChannel implements Channel {
 
   /** Waits for the requests that are being served; those that wait are the next driver's. */
   private void quiesce() {
-    boolean quiet = workers.await(true, WAIT_MILLIS);
-    if (started) {
+    boolean quiet = !stuck && workers.await(true, WAIT_MILLIS);
+    if (started && !stuck) {
       workers.drain();
     }
     workers.end();
     if (!quiet) {
+      if (!stuck) {
+        workers.whenIdle(this::closeLate);
+      }
+      stuck = true;
       // the files stay open and locked: nobody else may write while a request of ours still does
       throw new IllegalStateException("a request to the host does not end; the image stays locked");
+    }
+  }
+
+  private void closeLate() {
+    try {
+      ending.close();
+    } catch (IOException e) {
+      context.reportError("the image was not closed properly", e);
     }
   }
 

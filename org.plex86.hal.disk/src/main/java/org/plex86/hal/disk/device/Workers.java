@@ -128,6 +128,21 @@ final class Workers {
     return pending.get() == 0;
   }
 
+  /** Runs a task once no request is being served, however long that takes. */
+  void whenIdle(Runnable task) {
+    Thread waiter =
+        new Thread(
+            () -> {
+              while (!await(true, 60_000)) {
+                // not idle yet
+              }
+              task.run();
+            },
+            "plex86-" + context.vmName() + "-" + context.channelName() + "-late");
+    waiter.setDaemon(true);
+    waiter.start();
+  }
+
   /** Requests are served again. */
   void resume() {
     stopped = false;

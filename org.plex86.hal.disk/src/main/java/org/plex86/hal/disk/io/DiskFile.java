@@ -34,6 +34,7 @@ public final class DiskFile implements AutoCloseable {
   private final int fd;
   private final Queue<ByteBuffer> vectorPool = new ConcurrentLinkedQueue<>();
   private volatile boolean noWaitRead = true;
+  private volatile boolean durableWrite = true;
   private volatile boolean zeroRange = true;
   private volatile boolean punch = true;
 
@@ -180,7 +181,7 @@ public final class DiskFile implements AutoCloseable {
    * @throws IOException the host's reason, or that the file ends before
    */
   public void read(long offset, IoVector into) throws IOException {
-    long done = transfer(false, offset, into, 0, 0);
+    long done = transfer(false, offset, into, 0);
     if (done < into.size()) {
       throw new IOException("the file is shorter than it was");
     }
@@ -188,7 +189,7 @@ public final class DiskFile implements AutoCloseable {
 
   /** Reads a vector; what is past the end of the file is zeros. */
   public void readPadded(long offset, IoVector into) throws IOException {
-    long done = transfer(false, offset, into, 0, 0);
+    long done = transfer(false, offset, into, 0);
     if (done < into.size()) {
       into.slice(done, into.size() - done).zero();
     }
@@ -207,28 +208,43 @@ public final class DiskFile implements AutoCloseable {
     if (!noWaitRead) {
       return false;
     }
-    return transfer(false, offset, into, 0, LibC.RWF_NOWAIT) == into.size();
+    return transfer(false, offset, into, LibC.RWF_NOWAIT) == into.size();
   }
 
   /** Writes a whole vector. */
   public void write(long offset, IoVector from) throws IOException {
-    transfer(true, offset, from, 0, 0);
+    writeAll(offset, from, 0);
   }
 
   /** Writes a whole vector so that it is on the medium when this returns. */
   public void writeDurably(long offset, IoVector from) throws IOException {
-    transfer(true, offset, from, 0, LibC.RWF_DSYNC);
+    if (!durableWrite) {
+      writeAll(offset, from, 0);
+      sync();
+      return;
+    }
+    try {
+      writeAll(offset, from, LibC.RWF_DSYNC);
+    } catch (LibC.NotSupportedException e) {
+      durableWrite = false; // a file system of the old kind
+      writeDurably(offset, from);
+    }
   }
 
-  private long transfer(boolean write, long offset, IoVector vector, long from, int flags)
-      throws IOException {
+  private void writeAll(long offset, IoVector from, int flags) throws IOException {
+    if (transfer(true, offset, from, flags) < from.size()) {
+      throw new IOException("the host has taken a part only");
+    }
+  }
+
+  private long transfer(boolean write, long offset, IoVector vector, int flags) throws IOException {
     ByteBuffer vectors = vectorPool.poll();
     if (vectors == null) {
       vectors =
           ByteBuffer.allocateDirect(VECTORS_MAX * VECTOR_BYTES).order(ByteOrder.nativeOrder());
     }
     try {
-      long done = from;
+      long done = 0;
       while (done < vector.size()) {
         int count = vector.describe(done, vectors);
         long moved =

@@ -78,6 +78,17 @@ final class LibC {
 
   /** An exception for an error number, with the C library's text alone. */
   static IOException error(int errno) {
-    return new IOException(strerror(errno));
+    return errno == EOPNOTSUPP || errno == ENOSYS
+        ? new NotSupportedException(strerror(errno))
+        : new IOException(strerror(errno));
+  }
+
+  /** The file system or the kernel does not know what was asked for. */
+  static final class NotSupportedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    NotSupportedException(String message) {
+      super(message);
+    }
   }
 }

@@ -50,7 +50,7 @@ class DamageTest {
     return Arbitraries.of("v2", "v3", "compressed", "snap", "base", "lazy");
   }
 
-  @Property(tries = 1500)
+  @Property(tries = 600)
   void onlyIoErrorsComeOutOfDamage(
       @ForAll("names") String name, @ForAll long seed, @ForAll boolean writable)
       throws IOException {

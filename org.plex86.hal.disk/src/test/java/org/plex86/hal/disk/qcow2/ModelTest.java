@@ -79,7 +79,7 @@ class ModelTest {
     return file;
   }
 
-  @Property(tries = 60)
+  @Property(tries = 40)
   void isLikeAnArray(
       @ForAll long seed,
       @ForAll @IntRange(min = 9, max = 17) int clusterBits,
