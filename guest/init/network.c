@@ -25,14 +25,9 @@ static void raise_loopback(void)
  */
 static pid_t start_dhcp(void)
 {
-  static char *const arguments[] = {(char *)"udhcpc",
-                                    (char *)"-i", (char *)CARD,
-                                    (char *)"-s", (char *)"/etc/udhcpc.script",
-                                    (char *)"-x", (char *)"hostname:plex86",
-                                    (char *)"-t", (char *)"2",
-                                    (char *)"-T", (char *)"1",
-                                    (char *)"-A", (char *)"5",
-                                    (char *)"-b", NULL};
+  static char *const arguments[] = {(char *)"udhcpc", (char *)"-i", (char *)CARD, (char *)"-s",
+    (char *)"/etc/udhcpc.script", (char *)"-x", (char *)"hostname:plex86", (char *)"-t", (char *)"2", (char *)"-T",
+    (char *)"1", (char *)"-A", (char *)"5", (char *)"-b", NULL};
   pid_t pid = fork();
 
   if (pid != 0)

@@ -60,13 +60,14 @@ folder_of() { tr -c 'A-Za-z0-9.\n-' _ <<<"$1"; }
 # unpacked PACKAGE: the folder that fetch_packages took for it.
 unpacked() { cat "$cache/packages/$(folder_of "$1").chosen"; }
 
-# What the versions file asks for; or else what there is, with a remark.
+# fetch_packages [LIST [TAKEN]]: what the list (guest/versions) asks for; or else what there is, with
+# a remark.  TAKEN gets what was taken.
 fetch_packages() {
-  local package version folder
+  local list=${1:-$here/versions} taken=${2:-$cache/packages/versions} package version folder
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
     fail "apt-get and dpkg-deb are needed to fetch the kernel's source: use a Debian 12 system, or a container of it"
   mkdir -p "$cache/packages"
-  : >"$cache/packages/versions"
+  : >"$taken"
   while read -r package version; do
     folder=$cache/packages/$(folder_of "$package=$version")
     if ! fetch "$package=$version"; then
@@ -76,8 +77,8 @@ fetch_packages() {
       say "$package $version has gone from the archive; took $(cat "$folder/version")"
     fi
     echo "$folder" >"$cache/packages/$(folder_of "$package").chosen"
-    echo "$package $(cat "$folder/version")" >>"$cache/packages/versions"
-  done < <(grep -v '^#' "$here/versions")
+    echo "$package $(cat "$folder/version")" >>"$taken"
+  done < <(grep -v '^#' "$list")
 }
 
 apt_reason() { grep -E '^E: ' "$log" | tail -n 1 | cut -c4-200; }

@@ -25,11 +25,14 @@ import org.plex86.bench.subject.UserModeLinux;
 import org.plex86.bench.suite.BootSuite;
 import org.plex86.bench.suite.Context;
 import org.plex86.bench.suite.CpuSuite;
+import org.plex86.bench.suite.DiskSuite;
 import org.plex86.bench.suite.ExecSuite;
 import org.plex86.bench.suite.Explain;
 import org.plex86.bench.suite.IdleSuite;
+import org.plex86.bench.suite.NetSuite;
 import org.plex86.bench.suite.SpecSuite;
 import org.plex86.bench.suite.Suite;
+import org.plex86.bench.suite.SwapSuite;
 
 /**
  * Measures plex86 beside what else is installed. The exit status tells whether measuring worked
@@ -104,7 +107,14 @@ public final class Bench {
       suites.add(CpuSuite.of(single));
     }
     for (Suite suite :
-        List.of(new BootSuite(), new ExecSuite(), new IdleSuite(), new SpecSuite())) {
+        List.of(
+            new BootSuite(),
+            new ExecSuite(),
+            new IdleSuite(),
+            new DiskSuite(),
+            new NetSuite(),
+            new SwapSuite(),
+            new SpecSuite())) {
       if (names.contains(suite.name())) {
         suites.add(suite);
       }
@@ -116,9 +126,10 @@ public final class Bench {
     StringBuilder text = new StringBuilder("host: " + host() + "\n");
     text.append("repetitions: " + options.repetitions() + "\n\n");
     text.append(Table.of(context.results()));
-    if (options.names().contains("spec")) {
-      for (String vm : machines(context)) {
-        text.append('\n').append(SpecSuite.report(context.results(), vm));
+    for (String vm : machines(context)) {
+      String report = SpecSuite.report(context.results(), vm, options.names());
+      if (!report.isEmpty()) {
+        text.append('\n').append(report);
       }
     }
     if (!context.results().notes().isEmpty()) {
@@ -154,9 +165,9 @@ public final class Bench {
       }
     }
     all.put("measurements", measurements);
-    if (options.names().contains("spec")) {
-      List<Object> promises = new ArrayList<>();
-      machines(context).forEach(vm -> promises.addAll(SpecSuite.json(results, vm)));
+    List<Object> promises = new ArrayList<>();
+    machines(context).forEach(vm -> promises.addAll(SpecSuite.json(results, vm, options.names())));
+    if (!promises.isEmpty()) {
       all.put("spec", promises);
     }
     return Json.of(all);

@@ -15,13 +15,14 @@ record Options(
     boolean explain,
     List<String> isolations,
     Set<String> subjects) {
-  static final Set<String> SETS = Set.of("cpu", "boot", "exec", "idle", "spec");
+  static final Set<String> SETS =
+      Set.of("cpu", "boot", "exec", "idle", "disk", "net", "swap", "spec");
   static final Set<String> SUBJECTS = Set.of("native", "plex86", "qemu-tcg", "uml");
 
   static final String USAGE =
       """
       usage: bench [NAME...] [--json] [--repeat N] [--isolation MODE]... [--subjects LIST]
-      NAME: a set (cpu boot exec idle spec; default: cpu boot exec idle) or one measurement of cpu:
+      NAME: a set (cpu boot exec idle disk net swap spec; default: cpu boot exec idle) or one measurement of cpu:
       %s
         --json            the results for machines, on standard output
         --repeat N        repetitions, 1 to 100 (default 5); medians and spreads are over these

@@ -15,7 +15,12 @@ public final class Results {
   public enum Unit {
     NANOSECONDS("ns"),
     SECONDS("s"),
-    PERCENT("%");
+    PERCENT("%"),
+    /** 10^6 bytes a second. */
+    MEGABYTES_PER_SECOND("MB/s"),
+    /** Operations a second. */
+    PER_SECOND("/s"),
+    COUNT("");
 
     private final String symbol;
 

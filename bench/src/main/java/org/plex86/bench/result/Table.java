@@ -81,7 +81,7 @@ public final class Table {
   /** A value with its unit; nanoseconds in the unit that fits. */
   public static String quantity(double value, Results.Unit unit) {
     if (unit != Results.Unit.NANOSECONDS) {
-      return number(value) + " " + unit.symbol();
+      return (number(value) + " " + unit.symbol()).strip();
     }
     if (value < 1e4) {
       return number(value) + " ns";

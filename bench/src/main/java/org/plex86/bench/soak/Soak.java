@@ -7,11 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.plex86.bench.host.ChildProcess;
 import org.plex86.bench.host.Project;
+import org.plex86.bench.storm.Storms;
 import org.plex86.bench.subject.GuestFiles;
 import org.plex86.bench.subject.Plex86;
 import org.plex86.bench.subject.Staging;
@@ -24,11 +28,16 @@ import org.plex86.bench.subject.Workload;
 public final class Soak {
   private static final String USAGE =
       """
-      usage: soak [MINUTES] [--memory MEGABYTES] [--isolation strict|shared]
+      usage: soak [MINUTES] [--memory MEGABYTES] [--isolation strict|shared] [--only PART]... [--swaps N]
       Runs mixed load on a VM for MINUTES (1 to 10000, default 10), checks all results, clock and
-      ticks, and that nothing on the host grows. Ends with what was checked and what was found;
+      ticks, and that nothing on the host grows; then replaces the drivers of disk, net and console
+      under load, N times each (default 1000). Ends with what was checked and what was found;
       status 0: all was right, 1: something was wrong, 2: usage error.
+      PART: load, disk-swap, net-swap, console-swap; repeatable
       """;
+
+  private static final List<String> PARTS =
+      List.of("load", "disk-swap", "net-swap", "console-swap");
 
   private static final int ROUND_SECONDS = 20;
   private static final long SAMPLE_MILLIS = 2_000;
@@ -78,6 +87,8 @@ public final class Soak {
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int minutes = 10;
     int memoryMb = 256;
+    int swaps = 1000;
+    Set<String> parts = new LinkedHashSet<>();
     List<String> options = new ArrayList<>();
     for (int i = 0; i < arguments.length; i++) {
       if (arguments[i].equals("--help")) {
@@ -89,6 +100,14 @@ public final class Soak {
           && i + 1 < arguments.length
           && arguments[i + 1].matches("[1-9][0-9]{1,3}")) {
         memoryMb = Integer.parseInt(arguments[++i]);
+      } else if (arguments[i].equals("--swaps")
+          && i + 1 < arguments.length
+          && arguments[i + 1].matches("[1-9][0-9]{0,5}")) {
+        swaps = Integer.parseInt(arguments[++i]);
+      } else if (arguments[i].equals("--only")
+          && i + 1 < arguments.length
+          && PARTS.contains(arguments[i + 1])) {
+        parts.add(arguments[++i]);
       } else if (arguments[i].equals("--isolation") && i + 1 < arguments.length) {
         options.addAll(List.of(arguments[i], arguments[++i]));
       } else {
@@ -96,18 +115,36 @@ public final class Soak {
         System.exit(2);
       }
     }
-    boolean good = new Soak(Duration.ofMinutes(minutes), memoryMb, options).run();
+    Soak soak = new Soak(Duration.ofMinutes(minutes), memoryMb, options);
+    boolean good = soak.run(parts.isEmpty() ? PARTS : parts, swaps);
     System.exit(good ? 0 : 1);
   }
 
-  private boolean run() throws IOException, InterruptedException {
+  private boolean run(Collection<String> parts, int swaps)
+      throws IOException, InterruptedException {
+    if (parts.contains("load")) {
+      load();
+    }
+    SwapStorms storms = new SwapStorms(Project.current(), shortVms, findings);
+    for (String type : Storms.TYPES) {
+      if (parts.contains(type + "-swap")) {
+        storms.run(type, swaps);
+      }
+    }
+    System.out.println(findings);
+    System.out.println(
+        findings.allGood() ? "soak: all that was checked was right" : "soak: something was wrong");
+    return findings.allGood();
+  }
+
+  private void load() throws IOException, InterruptedException {
     String guestScript =
         "set -- %d %d\n".formatted(length.toSeconds(), ROUND_SECONDS) + Files.readString(script);
     Workload workload = new Workload(guestScript, List.of(worker));
     try (ChildProcess instance = plex86.start(workload, length.plus(GRACE), load::line)) {
       if (instance.awaitLine(Workload.UP, Duration.ofSeconds(60)) == null) {
-        System.out.println("WRONG the VM does not come up: " + instance.lastWords());
-        return false;
+        findings.bad("the VM does not come up: " + instance.lastWords());
+        return;
       }
       HostSampler sampler = new HostSampler(instance.pid());
       Churn churn = new Churn(shortVms, worker);
@@ -115,10 +152,6 @@ public final class Soak {
       int status = instance.await();
       report(instance, status, sampler, churn);
     }
-    System.out.println(findings);
-    System.out.println(
-        findings.allGood() ? "soak: all that was checked was right" : "soak: something was wrong");
-    return findings.allGood();
   }
 
   /** Until the guest ends: samples here, short VMs on a thread of their own. */

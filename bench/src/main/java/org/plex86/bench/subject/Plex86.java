@@ -40,6 +40,11 @@ public final class Plex86 implements Subject {
     return new Plex86(name, project, guest, staging, more);
   }
 
+  /** The same VM under another name in tables. */
+  public Plex86 named(String suffix) {
+    return new Plex86(name + suffix, project, guest, staging, options);
+  }
+
   @Override
   public String name() {
     return name;

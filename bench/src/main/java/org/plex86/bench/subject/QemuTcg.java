@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.plex86.bench.host.ChildProcess;
@@ -16,20 +17,48 @@ import org.plex86.bench.host.ChildProcess;
 public final class QemuTcg implements Subject {
   private static final String QEMU = "qemu-system-i386";
 
+  /**
+   * A PC's serial line and timers, and virtio devices on the bus that the guests of plex86 have;
+   * without ACPI the devices are named on the kernel's command line.
+   */
+  private static final List<String> WITH_VIRTIO =
+      List.of(
+          "-machine", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on",
+          "-global", "virtio-mmio.force-legacy=false");
+
+  private final String name;
   private final Path programs;
   private final GuestFiles guest;
   private final Staging staging;
+  private final List<String> devices;
   private String frequency;
 
   public QemuTcg(Path programs, GuestFiles guest, Staging staging) {
+    this("qemu-tcg", programs, guest, staging, List.of());
+  }
+
+  private QemuTcg(
+      String name, Path programs, GuestFiles guest, Staging staging, List<String> devices) {
+    this.name = name;
     this.programs = programs;
     this.guest = guest;
     this.staging = staging;
+    this.devices = List.copyOf(devices);
+  }
+
+  /**
+   * The same VM with virtio devices.
+   *
+   * @param suffix is added to its name
+   * @param arguments QEMU's, such as {@code -drive …} and {@code -device virtio-blk-device,…}
+   */
+  public QemuTcg with(String suffix, List<String> arguments) {
+    return new QemuTcg(name + suffix, programs, guest, staging, arguments);
   }
 
   @Override
   public String name() {
-    return "qemu-tcg";
+    return name;
   }
 
   @Override
@@ -45,30 +74,20 @@ public final class QemuTcg implements Subject {
   public ChildProcess start(Workload workload, Duration limit) throws IOException {
     // The reboot ends QEMU, because of -no-reboot; the kernel has no ACPI to power off by.
     Path initramfs = Initramfs.of(staging, guest, workload, "reboot -f");
-    return ChildProcess.start(
-        List.of(
-            QEMU,
-            "-accel",
-            "tcg",
-            "-cpu",
-            "max",
-            "-m",
-            "256",
-            "-nodefaults",
-            "-display",
-            "none",
-            "-no-reboot",
-            "-serial",
-            "stdio",
-            "-kernel",
-            guest.referenceKernel().toString(),
-            "-initrd",
-            initramfs.toString(),
-            "-append",
-            "console=ttyS0 quiet panic=-1" + frequency()),
-        Path.of("/"),
-        Path.of("/dev/null"),
-        limit);
+    List<String> command = new ArrayList<>(List.of(QEMU));
+    String cpu = "max";
+    if (!devices.isEmpty()) {
+      command.addAll(WITH_VIRTIO);
+      command.addAll(devices);
+      // The kernel has no driver for a local APIC, which no BIOS passes the timer through here.
+      cpu = "max,apic=off";
+    }
+    command.addAll(List.of("-accel", "tcg", "-cpu", cpu, "-m", "256", "-nodefaults"));
+    command.addAll(List.of("-display", "none", "-no-reboot", "-serial", "stdio"));
+    command.addAll(List.of("-kernel", guest.referenceKernel().toString()));
+    command.addAll(List.of("-initrd", initramfs.toString()));
+    command.addAll(List.of("-append", "console=ttyS0 quiet panic=-1" + frequency()));
+    return ChildProcess.start(command, Path.of("/"), Path.of("/dev/null"), limit);
   }
 
   /**

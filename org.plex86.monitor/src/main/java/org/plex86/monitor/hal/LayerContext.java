@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.hal;
 
-import java.util.List;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

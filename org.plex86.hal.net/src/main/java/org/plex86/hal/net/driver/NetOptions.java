@@ -62,7 +62,8 @@ record NetOptions(Kind backend, String target, Map<String, String> own, String m
     if (mac != null) {
       MacAddress.parse(mac);
     }
-    return new NetOptions(kind, target(kind, config), own, mac, mtu(config.get(MTU, Integer.toString(MTU_DEFAULT))));
+    return new NetOptions(
+        kind, target(kind, config), own, mac, mtu(config.get(MTU, Integer.toString(MTU_DEFAULT))));
   }
 
   private static String target(Kind kind, ChannelConfig config) throws HalException {
