@@ -71,7 +71,7 @@ public final class SwapSuite implements Suite {
       results.add(p50(type), Results.Unit.NANOSECONDS, vm, run.stall(0.5) * 1e6);
       results.add(p99(type), Results.Unit.NANOSECONDS, vm, run.stall(0.99) * 1e6);
     }
-    results.add(wrong(type), Results.Unit.COUNT, vm, run.wrong());
+    results.add(wrong(type), Results.Unit.COUNT, vm, (double) run.wrong());
     results.add(count(type), Results.Unit.COUNT, vm, run.swaps());
   }
 }
