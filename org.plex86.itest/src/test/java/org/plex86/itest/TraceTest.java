@@ -91,7 +91,8 @@ class TraceTest {
     Dictionary<String, Object> properties = new Hashtable<>();
     properties.put(ChannelDriver.TYPE, RamDisk.TYPE);
     ServiceRegistration<ChannelDriver> driver =
-        context.registerService(ChannelDriver.class, new RamDisk(content, new AtomicLong()), properties);
+        context.registerService(
+            ChannelDriver.class, new RamDisk(content, new AtomicLong()), properties);
     Bundle tracer = tracer();
     tracer.start();
     try {

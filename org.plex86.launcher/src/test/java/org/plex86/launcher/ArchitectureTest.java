@@ -158,7 +158,8 @@ class ArchitectureTest {
         .resideOutsideOfPackages(
             ROOT + "monitor.memory",
             ROOT + "monitor.nexus",
-            ROOT + "hal.console.io", ROOT + "hal.net.tap",
+            ROOT + "hal.console.io",
+            ROOT + "hal.net.tap",
             ROOT + "hal.disk.io")
         .should()
         .dependOnClassesThat()

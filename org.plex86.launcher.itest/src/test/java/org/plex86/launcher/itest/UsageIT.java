@@ -40,22 +40,12 @@ class UsageIT {
         "run --memory 1T | is not a size",
         "run --disk fiel=x | unknown key 'fiel'; known are file, format, readonly, overlay",
         "run --isolation strict | not there yet",
-        "run --console pty | not there yet; give stdio, file:PATH or null",
+        "run --console pty | not there yet; give stdio, tcp:ADDRESS:PORT, unix:PATH, file:PATH or null",
         "build x | takes no 'x'",
         "doctor x | takes no 'x'",
       })
   void wrongCommandLineIsOneLineAndStatus2(String line, String words) throws Exception {
     Plex86.run(line.split(" ")).isFailure(2, words);
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @CsvSource(
-      delimiter = '|',
-      value = {"--net user | 'net'"})
-  void channelWithoutADriverIsNamed(String line, String words) throws Exception {
-    String[] option = line.split(" ");
-    Plex86.run("run", option[0], option[1], "--exec", "true")
-        .isFailure(3, "no bundle offers", words, "--bundles");
   }
 
   @Test

@@ -82,8 +82,7 @@ final class TapDevice {
 
   /** Says what of the frames that it gives us may be left to the guest. */
   void setOffload(boolean checksum, boolean tso4, boolean tso6) throws IOException {
-    long flags =
-        checksum ? TUN_F_CSUM | (tso4 ? TUN_F_TSO4 : 0) | (tso6 ? TUN_F_TSO6 : 0) : 0;
+    long flags = checksum ? TUN_F_CSUM | (tso4 ? TUN_F_TSO4 : 0) | (tso6 ? TUN_F_TSO6 : 0) : 0;
     if (LibC.ioctl(fd, TUNSETOFFLOAD, flags) < 0) {
       throw LibC.error("TUNSETOFFLOAD");
     }

@@ -93,8 +93,7 @@ class NetChannelTest {
   }
 
   @Property(tries = 300)
-  void anyPacketIsSentOrDropped(@ForAll List<@Size(max = 200) byte[]> packets)
-      throws HalException {
+  void anyPacketIsSentOrDropped(@ForAll List<@Size(max = 200) byte[]> packets) throws HalException {
     try (TestSlot slot = open(NetFeatures.OFFERED)) {
       TestQueue queue = slot.virtqueue(NetChannel.TRANSMIT);
       packets.stream().limit(200).forEach(packet -> queue.add(TestPacket.sent(packet)));
@@ -203,8 +202,7 @@ class NetChannelTest {
   @Test
   void addressThatTheGuestSetsIsSeen() throws HalException {
     try (TestSlot slot = open(NetFeatures.OFFERED)) {
-      slot.virtqueue(NetChannel.CONTROL)
-          .add(TestPacket.sent(new byte[] {1, 1, 2, 9, 8, 7, 6, 5}));
+      slot.virtqueue(NetChannel.CONTROL).add(TestPacket.sent(new byte[] {1, 1, 2, 9, 8, 7, 6, 5}));
       kick(slot, NetChannel.CONTROL);
       assertThat(backend.port.mac()).containsExactly(2, 9, 8, 7, 6, 5);
       assertThat(slot.config()).startsWith(2, 9, 8, 7, 6, 5);

@@ -55,8 +55,7 @@ class VirtioHeaderTest {
   void checksumThatEndsBehindTheFrameIsRefused() {
     assertThat(VirtioHeader.parse(header(1, 0, 0, 34, 16), 52)).isNotNull();
     assertThat(VirtioHeader.parse(header(1, 0, 0, 34, 16), 51)).isNull();
-    assertThat(VirtioHeader.parse(header(1, 0, 0, 0xffff, 0xffff), 60))
-        .isNull();
+    assertThat(VirtioHeader.parse(header(1, 0, 0, 0xffff, 0xffff), 60)).isNull();
     assertThat(VirtioHeader.parse(header(1, 0, 0, 13, 0), 60)).isNull();
   }
 
