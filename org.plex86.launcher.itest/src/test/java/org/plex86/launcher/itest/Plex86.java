@@ -140,7 +140,9 @@ final class Plex86 {
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
-        });
+        },
+        // not the common pool, which has one thread where there are two CPUs
+        task -> new Thread(task, "reader").start());
   }
 
   /** Waits until the virtual machine of a process has all its processes, and returns these. */

@@ -183,8 +183,16 @@ public final class ChannelSlot {
    */
   private void change(Runnable command) {
     machine.thread().submit(command);
-    CompletableFuture.delayedExecutor(timing.patience().toMillis(), TimeUnit.MILLISECONDS)
+    CompletableFuture.delayedExecutor(
+            timing.patience().toMillis(), TimeUnit.MILLISECONDS, ChannelSlot::onItsOwn)
         .execute(() -> insist(() -> {}));
+  }
+
+  /** Not on the common pool, which may have one thread only: the task can wait for a while. */
+  private static void onItsOwn(Runnable task) {
+    Thread thread = new Thread(task, "plex86-slot-patience");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /** Runs a command and waits for its end; leaves a driver behind that hangs meanwhile. */
