@@ -21,16 +21,20 @@ import org.plex86.monitor.VmState;
 class SwitchTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
+  /** Half of it is what /tmp holds: two files of 23 MB in the longest of the tests. */
+  private static final long MEMORY = 160L << 20;
+
   /** Static addresses; the link is there as soon as the driver is. */
   private static final String CARD =
       "set -e; ifconfig eth0 10.0.0.%d netmask 255.255.255.0 up; : > /etc/resolv.conf; cd /tmp; ";
 
-  private static final String SERVE = "httpd -p 80 -h /tmp; ";
+  private static final String SERVE = "echo > ready; httpd -p 80 -h /tmp; ";
 
-  /** The peer may not be there yet. */
+  /** The peer may not be there yet; once it is, there is one try, so that no failure is hidden. */
   private static final String FETCH =
-      "i=0; until wget -q -O got http://10.0.0.%d/sent 2>/dev/null; do"
-          + " i=$((i+1)); [ $i -lt 300 ]; usleep 100000; done; cmp sent got; ";
+      "i=0; until wget -q -O there http://10.0.0.%1$d/ready 2>/dev/null; do"
+          + " i=$((i+1)); [ $i -lt 300 ]; usleep 100000; done;"
+          + " wget -q -O got http://10.0.0.%1$d/sent; cmp sent got; ";
 
   /** The first guest takes a call when it is done, the second one calls when it is. */
   private static final String END_FIRST = "nc -l -p 1000 < /dev/null";
@@ -54,7 +58,7 @@ class SwitchTest {
         name,
         Map.of(
             VmProperties.MEMORY,
-            96L << 20,
+            MEMORY,
             VmProperties.APPEND,
             "quiet plex86.exec ip=off",
             VmProperties.CHANNELS,
