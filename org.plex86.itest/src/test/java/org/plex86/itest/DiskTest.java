@@ -257,6 +257,7 @@ class DiskTest {
   void secondMachineCannotWriteTheImageOfTheFirst() throws Exception {
     String disk = "type=disk,name=disk0,file=" + raw();
     VirtualMachine first = exec("sleep 60", disk);
+    Machines.awaitRunning(first, PATIENCE); // by then it has the image
     VmEnd second =
         Machines.end(
             machines.start(

@@ -22,6 +22,7 @@ import org.osgi.util.tracker.ServiceTracker;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
 import org.plex86.monitor.VmProperties;
+import org.plex86.monitor.VmState;
 
 /** Real machines for a test, made as a user of the container makes them: by Config Admin. */
 final class Machines implements AutoCloseable {
@@ -60,6 +61,16 @@ final class Machines implements AutoCloseable {
       return machine.ended().toCompletableFuture().get(within.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException | ExecutionException | TimeoutException e) {
       throw new AssertionError(machine.name() + " has not ended, it is " + machine.state(), e);
+    }
+  }
+
+  /** Waits until a machine runs: its channels are open. */
+  static void awaitRunning(VirtualMachine machine, Duration within) throws InterruptedException {
+    long end = System.nanoTime() + within.toNanos();
+    while (machine.state() != VmState.RUNNING) {
+      assertThat(machine.state()).isNotEqualTo(VmState.ENDED);
+      assertThat(System.nanoTime()).as("%s starts", machine.name()).isLessThan(end);
+      Thread.sleep(5);
     }
   }
 
