@@ -257,7 +257,7 @@ class DiskTest {
   void secondMachineCannotWriteTheImageOfTheFirst() throws Exception {
     String disk = "type=disk,name=disk0,file=" + raw();
     VirtualMachine first = exec("sleep 60", disk);
-    Machines.awaitRunning(first, PATIENCE); // by then it has the image
+    Machines.awaitChannels(first, 2, PATIENCE);
     VmEnd second =
         Machines.end(
             machines.start(

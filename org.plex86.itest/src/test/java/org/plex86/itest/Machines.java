@@ -64,10 +64,12 @@ final class Machines implements AutoCloseable {
     }
   }
 
-  /** Waits until a machine runs: its channels are open. */
-  static void awaitRunning(VirtualMachine machine, Duration within) throws InterruptedException {
+  /** Waits until a driver serves each of a machine's channels. */
+  static void awaitChannels(VirtualMachine machine, int count, Duration within)
+      throws InterruptedException {
     long end = System.nanoTime() + within.toNanos();
-    while (machine.state() != VmState.RUNNING) {
+    while (machine.channels().size() < count
+        || !machine.channels().stream().allMatch(channel -> channel.state().equals("BOUND"))) {
       assertThat(machine.state()).isNotEqualTo(VmState.ENDED);
       assertThat(System.nanoTime()).as("%s starts", machine.name()).isLessThan(end);
       Thread.sleep(5);

@@ -244,6 +244,11 @@ public final class ChannelSlot {
     }
 
     @Override
+    public void resetting() {
+      insist(machine::serveLast);
+    }
+
+    @Override
     public void withdraw(boolean deviceReset) {
       insist(() -> machine.withdraw(deviceReset));
     }

@@ -151,6 +151,14 @@ final class SlotMachine implements SlotThread.Work {
     startChannel();
   }
 
+  /** The driver takes what the guest has sent before it resets the device, as far as it can. */
+  void serveLast() {
+    if (serves()) {
+      queues.ringAll();
+      notifyDriver();
+    }
+  }
+
   /** The queues that are closed are the guest's again. */
   void withdraw(boolean deviceReset) {
     queues.discardClosed();
@@ -259,10 +267,7 @@ final class SlotMachine implements SlotThread.Work {
     if (binding != null) {
       binding.hold(false); // what its close can still take of the queues, it may
     }
-    if (serves()) {
-      queues.ringAll(); // the guest's last kick may have come with its end
-      notifyDriver();
-    }
+    serveLast(); // the guest's last kick may have come with its end
     if (state != SlotState.ENDED) {
       closeBinding("the virtual machine has ended");
       succession.end();

@@ -17,6 +17,13 @@ public interface MmioDevice {
   void driverOk(long features, List<Virtqueue> queues);
 
   /**
+   * The guest is about to reset the device; its queues are open for the last time. What it has sent
+   * may be taken now: Linux resets its devices when it is shut down, with the last lines of its
+   * console still in a queue. May wait for the driver. The default does nothing.
+   */
+  default void resetting() {}
+
+  /**
    * The guest takes back its queues by a reset, or some by QueueReady 0; the queues are closed.
    * Returns when no driver uses them any more, or is past all hope to let go of them.
    *

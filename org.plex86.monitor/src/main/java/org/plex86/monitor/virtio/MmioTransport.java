@@ -274,6 +274,12 @@ public final class MmioTransport {
     boolean known;
     boolean inUse;
     synchronized (lock) {
+      inUse = queues.length != 0;
+    }
+    if (inUse) {
+      device.resetting();
+    }
+    synchronized (lock) {
       closeQueues();
       inUse = queues.length != 0;
       known = status != 0;
