@@ -80,8 +80,8 @@ public final class StormAgent implements BundleActivator {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return "error interrupted";
+      // whatever a bundle throws when it is replaced is what the other side wants to know
     } catch (Exception e) {
-      // Whatever a bundle throws when it is replaced is what the other side wants to know.
       return "error " + String.valueOf(e).replace('\n', ' ');
     }
   }

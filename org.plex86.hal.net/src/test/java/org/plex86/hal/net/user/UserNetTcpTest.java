@@ -148,7 +148,8 @@ class UserNetTcpTest {
         () -> {
           try {
             result.complete(work.run());
-          } catch (Exception e) { // whatever it is, the test that waits gets it
+            // whatever it is, the test that waits gets it
+          } catch (Exception e) {
             result.completeExceptionally(e);
           }
         });
