@@ -29,6 +29,7 @@ import org.plex86.hal.console.device.ConsoleChannel;
 import org.plex86.hal.console.device.ConsoleTail;
 import org.plex86.hal.console.fixture.LinuxGuest;
 import org.plex86.hal.testkit.TestSlot;
+import org.plex86.hal.testkit.Threads;
 
 /** Clients of a console, over real sockets. */
 @Timeout(60)
@@ -130,7 +131,8 @@ class SocketEndpointTest {
                     assertThat(slot.swap(opener(kind), 1)).isEmpty();
                     swaps.incrementAndGet();
                   }
-                });
+                },
+                Threads::onItsOwn);
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < 200_000; i++) {
           text.append(i).append('\n');
@@ -144,7 +146,8 @@ class SocketEndpointTest {
                   } catch (IOException e) {
                     throw new AssertionError(e);
                   }
-                });
+                },
+                Threads::onItsOwn);
         CompletableFuture<Void> typed =
             CompletableFuture.runAsync(
                 () -> {
@@ -153,8 +156,15 @@ class SocketEndpointTest {
                   } catch (IOException e) {
                     throw new AssertionError(e);
                   }
-                });
-        guest.write(0, text.toString());
+                },
+                Threads::onItsOwn);
+        int part = text.length() / 10 + 1;
+        // a swap between any two parts, however fast or slow the host is
+        for (int at = 0; at < text.length(); at += part) {
+          int before = swaps.get();
+          guest.write(0, text.substring(at, Math.min(text.length(), at + part)));
+          LinuxGuest.await("a swap", () -> swaps.get() > before);
+        }
         guest.awaitBytes(0, text.length());
         assertThat(read.get()).isEqualTo(text.toString());
         typed.get();

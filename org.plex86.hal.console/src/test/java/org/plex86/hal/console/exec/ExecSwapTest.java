@@ -23,6 +23,7 @@ import org.plex86.hal.console.endpoint.NullEndpoint;
 import org.plex86.hal.console.fixture.Fds;
 import org.plex86.hal.console.fixture.LinuxGuest;
 import org.plex86.hal.testkit.TestSlot;
+import org.plex86.hal.testkit.Threads;
 
 /** A command whose console driver is replaced by another one, again and again. */
 @Timeout(60)
@@ -92,7 +93,8 @@ class ExecSwapTest {
             all.writeBytes(Fds.read(fd));
           }
           return all.toByteArray();
-        });
+        },
+        Threads::onItsOwn);
   }
 
   /** The payloads of the frames of standard input that the guest received after RUN. */
@@ -129,7 +131,7 @@ class ExecSwapTest {
                   swaps.incrementAndGet();
                 }
               },
-              ExecSwapTest::onItsOwn);
+              Threads::onItsOwn);
       guest.write(1, frame(Frame.READY, new byte[0]));
       byte[] run = frame(Frame.RUN, "cat".getBytes(StandardCharsets.US_ASCII));
       assertThat(guest.awaitBytes(1, run.length)).startsWith(run);
@@ -139,7 +141,7 @@ class ExecSwapTest {
                 Fds.write(in.writeFd(), typed);
                 fds.close(in.writeFd());
               },
-              ExecSwapTest::onItsOwn);
+              Threads::onItsOwn);
       guest.write(1, frame(Frame.STDIN_WINDOW, number(typed.length + 1)));
       byte[] frames = framed(output, error, new Random(86));
       int part = frames.length / 25 + 1;
@@ -211,10 +213,5 @@ class ExecSwapTest {
       LinuxGuest second = agent(slot);
       assertThat(second.portName()).isEqualTo(ExecPort.NAME);
     }
-  }
-
-  /** Not on the common pool, which may have one thread only. */
-  private static void onItsOwn(Runnable task) {
-    new Thread(task, "exec-swap").start();
   }
 }
