@@ -558,7 +558,7 @@ class ChannelSlotTest {
       f.send();
       await(() -> f.slot.status().completed() == 1);
       // VIRTIO_BLK_S_IOERR is the last writable byte
-      assertThat(f.memory.all().get(0x40000 + 16 + 15)).isEqualTo((byte) 1);
+      assertThat(f.lastByte()).isEqualTo((byte) 1);
       fresh.profile = old.profile;
       f.registry.add(fresh.service(2, 0, "1.0.0"));
       f.awaitState(SlotState.BOUND);

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -31,8 +33,11 @@ final class SlotFixture implements AutoCloseable, ChannelHost {
   final ModelGuest guest;
 
   private final List<Long> numberOfHead = new ArrayList<>();
+  private final List<Integer> placeOfHead = new ArrayList<>();
+  private final Queue<Integer> freePlaces = new ArrayDeque<>();
   private List<ModelQueue> queues = List.of();
   private long nextSent = 1;
+  private int lastPlace;
   final List<Long> returned = new ArrayList<>();
 
   SlotFixture(String spec) throws HalException {
@@ -62,8 +67,12 @@ final class SlotFixture implements AutoCloseable, ChannelHost {
   void boot() {
     queues = guest.probe(64, 8);
     numberOfHead.clear();
+    placeOfHead.clear();
+    freePlaces.clear();
     for (int i = 0; i < 64; i++) {
       numberOfHead.add(0L);
+      placeOfHead.add(0);
+      freePlaces.add(DATA + i * 16);
     }
   }
 
@@ -73,14 +82,16 @@ final class SlotFixture implements AutoCloseable, ChannelHost {
     if (queue.freeDescriptors() < 2) {
       return false;
     }
-    // a place by the number: as many as can be under way at most are distinct
-    int place = DATA + (int) (nextSent % 64) * 16;
+    // not a place by the number: one that is served late may see many that came after it return
+    int place = freePlaces.remove();
     memory.all().putLong(place, nextSent).putLong(place + 8, 0);
     int head =
         queue.add(
             List.of(
                 new ModelQueue.Buffer(place, 8, false), new ModelQueue.Buffer(place + 8, 8, true)));
     numberOfHead.set(head, nextSent);
+    placeOfHead.set(head, place);
+    lastPlace = place;
     nextSent++;
     if (queue.needsKick()) {
       doorbell.ring(1);
@@ -88,13 +99,19 @@ final class SlotFixture implements AutoCloseable, ChannelHost {
     return true;
   }
 
+  /** The last byte that the driver may write in the packet that was sent last. */
+  byte lastByte() {
+    return memory.all().get(lastPlace + 15);
+  }
+
   /** Takes what has come back, checked. */
   void collect() {
     for (ModelQueue.Used used; (used = queues.get(0).takeUsed()) != null; ) {
       long number = numberOfHead.set(used.head(), 0L);
-      int place = DATA + (int) (number % 64) * 16;
+      int place = placeOfHead.get(used.head());
       assertThat(used.written()).isEqualTo(8);
       assertThat(memory.all().getLong(place + 8)).isEqualTo(number);
+      freePlaces.add(place);
       returned.add(number);
     }
   }
