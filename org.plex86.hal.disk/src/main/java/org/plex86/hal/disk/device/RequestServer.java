@@ -4,6 +4,7 @@ package org.plex86.hal.disk.device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicLong;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.disk.image.DiskImage;
 import org.plex86.hal.disk.io.IoVector;
@@ -20,8 +21,11 @@ final class RequestServer {
   private final DiskImage image;
   private volatile boolean writeThrough;
 
-  /** Whether something was written since the last flush began. */
-  private volatile boolean unflushed = true;
+  /** Counts changes of the image, each after it was made; the first stands for those before us. */
+  private final AtomicLong changes = new AtomicLong(1);
+
+  /** How many of the changes a flush that has ended covers. */
+  private final AtomicLong durable = new AtomicLong();
 
   RequestServer(ChannelContext context, DiskImage image) {
     this.context = context;
@@ -51,10 +55,13 @@ final class RequestServer {
             yield MUST_WAIT;
           }
           boolean written = image.tryWrite(request.offset(), request.data());
-          unflushed |= written; // after it, as a flush that runs meanwhile may not cover it
-          yield written ? BlockRequest.OK : MUST_WAIT;
+          if (!written) {
+            yield MUST_WAIT;
+          }
+          changes.incrementAndGet();
+          yield BlockRequest.OK;
         }
-        case BlockRequest.FLUSH -> unflushed ? MUST_WAIT : BlockRequest.OK;
+        case BlockRequest.FLUSH -> durable.get() == changes.get() ? BlockRequest.OK : MUST_WAIT;
         case BlockRequest.DISCARD, BlockRequest.WRITE_ZEROES ->
             image.isWritable() ? MUST_WAIT : BlockRequest.IO_ERROR;
         default -> BlockRequest.UNSUPPORTED;
@@ -82,7 +89,7 @@ final class RequestServer {
       case BlockRequest.IN -> image.read(request.offset(), data);
       case BlockRequest.OUT -> {
         image.write(request.offset(), data);
-        unflushed = true;
+        changes.incrementAndGet();
         if (writeThrough) {
           image.flush();
         }
@@ -96,14 +103,12 @@ final class RequestServer {
   }
 
   private void flush() throws IOException {
-    // before: what is written while the flush runs is not covered by it
-    unflushed = false;
-    try {
-      image.flush();
-    } catch (IOException e) {
-      unflushed = true;
-      throw e;
-    }
+    // before: what is written while the flush runs is not covered by it. Counted as durable after
+    // it:
+    // another flush that comes meanwhile must not end before this one, nor well if this one fails
+    long covered = changes.get();
+    image.flush();
+    durable.accumulateAndGet(covered, Math::max);
   }
 
   /** Discard and write-zeroes: segments of sector, count and flags (section 5.2.6). */
@@ -133,7 +138,7 @@ final class RequestServer {
       } else {
         image.discard(offset, count * BlockConfig.SECTOR);
       }
-      unflushed = true;
+      changes.incrementAndGet();
     }
     if (writeThrough) {
       image.flush();

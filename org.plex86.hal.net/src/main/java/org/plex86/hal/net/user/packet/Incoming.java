@@ -192,6 +192,11 @@ public final class Incoming {
     return copy;
   }
 
+  /** How much of a frame of TCP is in the copy, in bytes from its start: headers end by then. */
+  public int copied() {
+    return Math.min(end, HEAD);
+  }
+
   /** The payload of TCP, in place: what of the frame is from an offset to {@link #end}. */
   public ByteBuffer[] payload(int from) {
     ByteBuffer[] parts = new ByteBuffer[frame.size()];

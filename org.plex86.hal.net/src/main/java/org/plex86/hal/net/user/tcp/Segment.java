@@ -32,12 +32,12 @@ final class Segment {
   boolean take(Incoming from) {
     packet = from;
     int at = from.transport();
-    if (from.end() - at < HEADER) {
+    if (from.copied() - at < HEADER) {
       return false;
     }
     ByteBuffer bytes = from.bytes();
     int header = (bytes.get(at + 12) >> 4 & 0xf) * 4;
-    if (header < HEADER || at + header > from.end() || !from.checksumIsRight()) {
+    if (header < HEADER || at + header > from.copied() || !from.checksumIsRight()) {
       return false;
     }
     sequence = bytes.getInt(at + 4);
