@@ -66,16 +66,7 @@ class DiskTest {
   }
 
   private VirtualMachine exec(String command, String disk) {
-    String escaped = command.replace("\\", "\\\\").replace(",", "\\,");
-    return machines.start(
-        "disk",
-        Map.of(
-            VmProperties.MEMORY,
-            64L << 20,
-            VmProperties.APPEND,
-            "quiet plex86.exec",
-            VmProperties.CHANNELS,
-            new String[] {"type=console,quiet=on,exec=" + escaped, disk}));
+    return machines.exec("disk", 64L << 20, "", command, disk);
   }
 
   private String raw() throws IOException {

@@ -274,16 +274,7 @@ class LifeCycleTest {
   }
 
   private VirtualMachine exec(String name, String command, int mebibytes) {
-    String escaped = command.replace("\\", "\\\\").replace(",", "\\,");
-    return machines.start(
-        name,
-        Map.of(
-            VmProperties.MEMORY,
-            (long) mebibytes << 20,
-            VmProperties.APPEND,
-            "quiet plex86.exec",
-            VmProperties.CHANNELS,
-            new String[] {"type=console,quiet=on,exec=" + escaped}));
+    return machines.exec(name, (long) mebibytes << 20, "", command);
   }
 
   private VirtualMachine shell(String name) {

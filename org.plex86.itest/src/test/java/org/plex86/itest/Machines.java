@@ -48,6 +48,28 @@ final class Machines implements AutoCloseable {
     }
   }
 
+  /**
+   * A machine that is started, to run a command and to end with its status.
+   *
+   * @param memory in bytes
+   * @param append for the kernel's command line, beside what a command needs
+   * @param channels beside the console
+   */
+  VirtualMachine exec(String name, long memory, String append, String command, String... channels) {
+    List<String> all = new ArrayList<>();
+    all.add("type=console,quiet=on,exec=" + command.replace("\\", "\\\\").replace(",", "\\,"));
+    all.addAll(List.of(channels));
+    return start(
+        name,
+        Map.of(
+            VmProperties.MEMORY,
+            memory,
+            VmProperties.APPEND,
+            ("quiet plex86.exec " + append).strip(),
+            VmProperties.CHANNELS,
+            all.toArray(String[]::new)));
+  }
+
   /** A machine that is started. */
   VirtualMachine start(String name, Map<String, Object> properties) {
     VirtualMachine machine = create(name, properties);

@@ -65,16 +65,7 @@ class SwapTest {
   }
 
   private VirtualMachine exec(String command, String channel) {
-    String escaped = command.replace("\\", "\\\\").replace(",", "\\,");
-    return machines.start(
-        "swap",
-        Map.of(
-            VmProperties.MEMORY,
-            64L << 20,
-            VmProperties.APPEND,
-            "quiet plex86.exec",
-            VmProperties.CHANNELS,
-            new String[] {"type=console,quiet=on,exec=" + escaped, channel}));
+    return machines.exec("swap", 64L << 20, "", command, channel);
   }
 
   private static String numbers(int reads) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
@@ -14,7 +13,6 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
-import org.plex86.monitor.VmProperties;
 import org.plex86.monitor.VmState;
 
 /** Two real guests on one virtual switch. */
@@ -53,18 +51,12 @@ class SwitchTest {
   }
 
   private VirtualMachine guest(String name, int address, String command) {
-    String escaped = (CARD.formatted(address) + command).replace("\\", "\\\\").replace(",", "\\,");
-    return machines.start(
+    return machines.exec(
         name,
-        Map.of(
-            VmProperties.MEMORY,
-            MEMORY,
-            VmProperties.APPEND,
-            "quiet plex86.exec ip=off",
-            VmProperties.CHANNELS,
-            new String[] {
-              "type=console,quiet=on,exec=" + escaped, "type=net,backend=switch,switch=test"
-            }));
+        MEMORY,
+        "ip=off",
+        CARD.formatted(address) + command,
+        "type=net,backend=switch,switch=test");
   }
 
   private static void assertSuccess(VirtualMachine vm) {

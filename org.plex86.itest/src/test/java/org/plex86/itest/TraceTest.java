@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -26,7 +25,6 @@ import org.osgi.service.cm.ConfigurationAdmin;
 import org.plex86.hal.api.ChannelDriver;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
-import org.plex86.monitor.VmProperties;
 import org.plex86.monitor.VmState;
 
 /** The tracer is put between a guest and its disk, and taken away, while the guest works. */
@@ -141,15 +139,6 @@ class TraceTest {
   }
 
   private VirtualMachine exec(String command) {
-    String escaped = command.replace("\\", "\\\\").replace(",", "\\,");
-    return machines.start(
-        "traced",
-        Map.of(
-            VmProperties.MEMORY,
-            64L << 20,
-            VmProperties.APPEND,
-            "quiet plex86.exec",
-            VmProperties.CHANNELS,
-            new String[] {"type=console,quiet=on,exec=" + escaped, "type=ram-disk,name=disk0"}));
+    return machines.exec("traced", 64L << 20, "", command, "type=ram-disk,name=disk0");
   }
 }
