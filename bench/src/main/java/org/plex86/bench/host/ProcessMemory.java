@@ -2,7 +2,6 @@
 package org.plex86.bench.host;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,23 +35,6 @@ public record ProcessMemory(long anonymousKb, int mappings, int files, int threa
               anonymous, lines(process.resolve("maps")), (int) files.count(), threads));
     } catch (IOException e) {
       return Optional.empty();
-    }
-  }
-
-  /**
-   * The process's part of the shared memory that is resident, in kB: a page that several mappings
-   * show is divided among them, so that the sum over all processes counts it once (Pss_Shmem of
-   * /proc/PID/smaps_rollup). 0 if the process has ended.
-   */
-  public static long proportionalSharedKb(long pid) {
-    Path rollup = Path.of("/proc", Long.toString(pid), "smaps_rollup");
-    try (Stream<String> lines = Files.lines(rollup)) {
-      return lines
-          .filter(line -> line.startsWith("Pss_Shmem:"))
-          .mapToLong(ProcessMemory::number)
-          .sum();
-    } catch (IOException | UncheckedIOException e) {
-      return 0;
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.plex86.bench.host.MemoryFiles;
 import org.plex86.bench.host.ProcessMemory;
 import org.plex86.bench.host.ProcessTree;
 
@@ -45,7 +46,7 @@ final class HostSampler {
 
   private static final String NEXUS = "plex86-nexus";
 
-  /** Adding up shared memory walks page tables with a lock held: not at every sample. */
+  /** Asking for shared memory starts a process: not at every sample. */
   private static final int SHARED_EVERY = 5;
 
   private final long root;
@@ -72,7 +73,7 @@ final class HostSampler {
     List<ProcessTree.Entry> processes = ProcessTree.of(root);
     if (samples++ % SHARED_EVERY == 0) {
       long sharedKb =
-          processes.stream().mapToLong(p -> ProcessMemory.proportionalSharedKb(p.pid())).sum();
+          MemoryFiles.residentKb(processes.stream().map(ProcessTree.Entry::pid).toList());
       mostSharedKb = Math.max(mostSharedKb, sharedKb);
     }
     for (ProcessTree.Entry process : processes) {
