@@ -9,6 +9,7 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.plex86.bench.host.ChildProcess;
 import org.plex86.bench.subject.Tools;
 
@@ -35,7 +36,7 @@ final class SshSession {
   private final Random random = new Random(86);
   private Thread thread;
   private volatile boolean ending;
-  private volatile int lines;
+  private final AtomicInteger lines = new AtomicInteger();
   private volatile String problem = "it was not begun";
 
   /**
@@ -93,13 +94,13 @@ final class SshSession {
       return "no shell: %s; %s".formatted(answer, client.lastWords());
     }
     while (!ending) {
-      String line = (lines + 1) + " " + "x".repeat(random.nextInt(LINE_MAX));
-      client.write(line.strip() + "\n");
+      String line = "%d %s.".formatted(lines.get() + 1, "x".repeat(random.nextInt(LINE_MAX)));
+      client.write(line + "\n");
       answer = answer();
-      if (!("got " + line.strip()).equals(answer)) {
-        return "line %d came back as: %s; %s".formatted(lines + 1, answer, client.lastWords());
+      if (!("got " + line).equals(answer)) {
+        return "%s came back as: %s; %s".formatted(line, answer, client.lastWords());
       }
-      lines++;
+      lines.incrementAndGet();
       Thread.sleep(random.nextInt(TYPING_MILLIS));
     }
     client.write("bye\n");
@@ -126,6 +127,6 @@ final class SshSession {
 
   /** How many lines were typed, and came back right. */
   int lines() {
-    return lines;
+    return lines.get();
   }
 }
