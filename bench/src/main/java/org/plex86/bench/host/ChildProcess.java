@@ -5,8 +5,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,13 +60,45 @@ public final class ChildProcess implements AutoCloseable {
   public static ChildProcess start(
       List<String> command, Path directory, Path input, Duration limit, Consumer<Line> listener)
       throws IOException {
+    return start(command, directory, ProcessBuilder.Redirect.from(input.toFile()), limit, listener);
+  }
+
+  /** As {@link #start}, but after {@code input} there may be more, until {@link #endInput}. */
+  public static ChildProcess startWithOpenInput(
+      List<String> command, Path directory, Path input, Duration limit, Consumer<Line> listener)
+      throws IOException {
+    ChildProcess child = start(command, directory, ProcessBuilder.Redirect.PIPE, limit, listener);
+    OutputStream pipe = child.process.getOutputStream();
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                Files.copy(input, pipe);
+                pipe.flush();
+              } catch (IOException e) {
+                // The program has ended, or wants no input: its status tells.
+              }
+            },
+            "writer");
+    writer.setDaemon(true);
+    writer.start();
+    return child;
+  }
+
+  private static ChildProcess start(
+      List<String> command,
+      Path directory,
+      ProcessBuilder.Redirect input,
+      Duration limit,
+      Consumer<Line> listener)
+      throws IOException {
     List<String> limited = new ArrayList<>();
     limited.addAll(List.of("setpriv", "--pdeathsig", "TERM"));
     limited.addAll(List.of("timeout", "--kill-after=10", limit.toSeconds() + "s"));
     limited.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(limited);
     builder.directory(directory.toFile());
-    builder.redirectInput(input.toFile());
+    builder.redirectInput(input);
     long start = System.nanoTime();
     ChildProcess child = new ChildProcess(builder.start(), start, listener);
     RUNNING.add(child);
@@ -101,6 +135,18 @@ public final class ChildProcess implements AutoCloseable {
     reader.setDaemon(true);
     reader.start();
     readers.add(reader);
+  }
+
+  /** Further input of a program that was started with open input. */
+  public void write(String text) throws IOException {
+    OutputStream pipe = process.getOutputStream();
+    pipe.write(text.getBytes(StandardCharsets.UTF_8));
+    pipe.flush();
+  }
+
+  /** The end of the input of a program that was started with open input. */
+  public void endInput() throws IOException {
+    process.getOutputStream().close();
   }
 
   /** Process id of timeout(1), the parent of the program. */

@@ -8,10 +8,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.concurrent.atomic.LongAdder;
 
 /** Sends back what comes, on the host's loopback, a thread a connection. */
 public final class EchoServer implements AutoCloseable {
   private final ServerSocket server = new ServerSocket();
+  private final LongAdder bytes = new LongAdder();
 
   public EchoServer() throws IOException {
     server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -20,6 +22,11 @@ public final class EchoServer implements AutoCloseable {
 
   public int port() {
     return server.getLocalPort();
+  }
+
+  /** How much has come, and was sent back, on all connections. */
+  public long bytes() {
+    return bytes.sum();
   }
 
   private static void daemon(Runnable work, String name) {
@@ -39,14 +46,15 @@ public final class EchoServer implements AutoCloseable {
     }
   }
 
-  private static void serve(Socket socket) {
+  private void serve(Socket socket) {
     try (socket) {
       socket.setTcpNoDelay(true);
       InputStream in = socket.getInputStream();
       OutputStream out = socket.getOutputStream();
-      byte[] bytes = new byte[1 << 16];
-      for (int n; (n = in.read(bytes)) > 0; ) {
-        out.write(bytes, 0, n);
+      byte[] piece = new byte[1 << 16];
+      for (int n; (n = in.read(piece)) > 0; ) {
+        out.write(piece, 0, n);
+        bytes.add(n);
       }
     } catch (IOException e) {
       // the client has gone, as it does when its time is over

@@ -20,6 +20,7 @@ import org.plex86.bench.subject.Workload;
 public final class StormRun {
   private static final Duration BOOT = Duration.ofSeconds(60);
   private static final long PAUSE_MILLIS = 10;
+  private static final String TOLD = "load-told ";
   private static final Pattern END = Pattern.compile("load-end ([0-9]+) ([0-9]+)");
   private static final Pattern BOUND = Pattern.compile("([0-9.]+) ms +bound to .*");
 
@@ -27,6 +28,7 @@ public final class StormRun {
   private final Map<Way, Integer> swaps = new EnumMap<>(Way.class);
   private final List<Double> stalls = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
+  private final List<String> told = new ArrayList<>();
   private String seen = "";
   private String untold = "";
   private long checked;
@@ -37,12 +39,12 @@ public final class StormRun {
   }
 
   /**
-   * Runs it to the end of its load.
+   * Runs it until its goal is reached and its load has ended.
    *
    * @param folder for the socket and the bundle; does not exist yet, short path
    * @param limit for all of it
    */
-  public static StormRun of(Plex86 plex86, StormLoad load, Path folder, Duration limit)
+  static StormRun of(Plex86 plex86, StormLoad load, StormGoal goal, Path folder, Duration limit)
       throws IOException, InterruptedException {
     StormRun run = new StormRun(load);
     try (Storm storm = Storm.in(folder)) {
@@ -50,28 +52,37 @@ public final class StormRun {
       options.addAll(List.of("--bundles", storm.bundles().toString()));
       Workload workload = new Workload(load.script(), load.files());
       Plex86 vm = plex86.with(options.toArray(String[]::new));
-      try (ChildProcess instance = vm.start(workload, limit)) {
-        run.storm(storm, instance);
+      try (ChildProcess instance = vm.startWithOpenInput(workload, limit)) {
+        run.storm(storm, instance, goal);
+        load.host().stop();
+        instance.endInput();
         run.judge(instance, vm.await(instance));
       }
     }
     return run;
   }
 
-  private void storm(Storm storm, ChildProcess instance) throws InterruptedException {
+  private void storm(Storm storm, ChildProcess instance, StormGoal goal)
+      throws InterruptedException {
     try {
-      if (instance.awaitLine(Workload.UP, BOOT) == null) {
-        problems.add("the VM does not come up: " + instance.lastWords());
+      if (instance.awaitLine(StormLoad.READY, BOOT) == null) {
+        problems.add("the load does not begin: " + instance.lastWords());
         instance.kill();
         return;
       }
       storm.connect(BOOT);
-      for (int n = 0; instance.isAlive() && end(instance) == null; n++) {
-        Way way = Way.of(n);
-        storm.swap(load.type(), way);
-        swaps.merge(way, 1, Integer::sum);
-        if (untold.isEmpty()) {
-          collect(storm);
+      load.host().start();
+      long begin = System.nanoTime();
+      while (instance.isAlive()
+          && end(instance) == null
+          && !goal.isReached(swaps(), System.nanoTime() - begin, load.host().bytes())) {
+        if (goal.isDue(swaps(), load.host().bytes())) {
+          Way way = Way.of(swaps());
+          storm.swap(load.type(), way);
+          swaps.merge(way, 1, Integer::sum);
+          if (untold.isEmpty()) {
+            collect(storm);
+          }
         }
         // The load must get on between two swaps.
         Thread.sleep(PAUSE_MILLIS);
@@ -117,10 +128,14 @@ public final class StormRun {
   private void judge(ChildProcess instance, int status) throws IOException {
     for (ChildProcess.Line line : instance.output()) {
       String text = line.text().strip();
-      if (text.startsWith("FAIL") || text.contains("I/O error")) {
+      if (text.startsWith(TOLD)) {
+        told.add(text.substring(TOLD.length()));
+      } else if (text.startsWith("FAIL") || text.contains("I/O error")) {
         problems.add(text);
       }
     }
+    told.addAll(load.host().told());
+    load.host().problems().forEach(this::found);
     Matcher end = end(instance);
     if (!untold.isEmpty()) {
       problems.add("stalls are not told: " + untold);
@@ -138,7 +153,7 @@ public final class StormRun {
     }
   }
 
-  /** Adds what was found on the host afterwards. */
+  /** Adds what the host has found. */
   void found(String problem) {
     problems.add(problem);
     wrong++;
@@ -175,6 +190,11 @@ public final class StormRun {
     return checked;
   }
 
+  /** What has passed each way, in bytes; where that is counted. */
+  public long bytes() {
+    return load.host().bytes();
+  }
+
   /** What of that was lost, doubled or wrong. */
   public long wrong() {
     return wrong;
@@ -182,5 +202,10 @@ public final class StormRun {
 
   public List<String> problems() {
     return List.copyOf(problems);
+  }
+
+  /** What the load has done, for people. */
+  public List<String> told() {
+    return List.copyOf(told);
   }
 }

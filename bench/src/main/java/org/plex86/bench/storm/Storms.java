@@ -36,67 +36,132 @@ public final class Storms {
     this.tools = tools;
   }
 
-  /** A storm for as many seconds as the load is to last. */
-  public StormRun run(Plex86 plex86, String type, int seconds)
+  /** A storm until its goal is reached. */
+  public StormRun run(Plex86 plex86, String type, StormGoal goal)
       throws IOException, InterruptedException {
     Path folder =
         Path.of(
             System.getProperty("java.io.tmpdir"),
             "plex86-storm-" + ProcessHandle.current().pid() + "-" + count++);
-    Duration limit = GRACE.plusSeconds(seconds);
     Files.createDirectory(folder);
     try {
-      Path place = folder.resolve("s");
       return switch (type) {
-        case "disk" -> disk(plex86, place, seconds, limit);
-        case "net" -> net(plex86, place, seconds, limit);
+        case "disk" -> disk(plex86, folder, goal);
+        case "net" -> net(plex86, folder, goal);
         default ->
-            StormRun.of(
-                plex86, StormLoad.console(folder.resolve("console"), seconds), place, limit);
+            run(plex86, StormLoad.console(folder.resolve("console"), goal.most()), folder, goal);
       };
     } finally {
       FileTree.delete(folder);
     }
   }
 
-  private StormRun net(Plex86 plex86, Path place, int seconds, Duration limit)
+  private static StormRun run(Plex86 plex86, StormLoad load, Path folder, StormGoal goal)
       throws IOException, InterruptedException {
+    return StormRun.of(plex86, load, goal, folder.resolve("s"), limit(goal));
+  }
+
+  private static Duration limit(StormGoal goal) {
+    return GRACE.plusSeconds(goal.most());
+  }
+
+  private StormRun net(Plex86 plex86, Path folder, StormGoal goal)
+      throws IOException, InterruptedException {
+    Path key = folder.resolve("key");
+    Files.writeString(folder.resolve("key.pub"), publicKey(key));
+    int ssh = freePort();
     try (EchoServer echo = new EchoServer()) {
-      Path client = project.programs().resolve("tcprr");
-      return StormRun.of(plex86, StormLoad.net(tools, client, echo.port(), seconds), place, limit);
+      NetHost host = new NetHost(echo, new SshSession(tools, key, ssh, limit(goal)));
+      List<Path> files = List.of(project.programs().resolve("tcprr"), folder.resolve("key.pub"));
+      return run(
+          plex86, StormLoad.net(tools, files, ssh, echo.port(), goal.most(), host), folder, goal);
     }
   }
 
-  /** A fresh ext4, on a disk, not where temporary files may be in memory. */
-  private StormRun disk(Plex86 plex86, Path place, int seconds, Duration limit)
+  /** Makes a key; the line of its public part. */
+  private String publicKey(Path key) throws IOException, InterruptedException {
+    List<String> command =
+        List.of(tools.run(), "dropbearkey", "-t", "ed25519", "-f", key.toString());
+    try (ChildProcess child =
+        ChildProcess.start(command, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(1))) {
+      child.await();
+      return child.output().stream()
+          .map(ChildProcess.Line::text)
+          .filter(line -> line.startsWith("ssh-"))
+          .findFirst()
+          .map(line -> line + "\n")
+          .orElseThrow(() -> new IOException("no key for ssh: " + child.lastWords()));
+    }
+  }
+
+  /**
+   * A fresh ext4 in a raw image, and one in a raw image below a qcow2 one; on a disk, not where
+   * temporary files may be in memory.
+   */
+  private StormRun disk(Plex86 plex86, Path folder, StormGoal goal)
       throws IOException, InterruptedException {
-    Path image = Files.createDirectories(project.target().resolve("disk")).resolve("storm.raw");
-    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-      file.setLength(0);
-      file.setLength(IMAGE_BYTES);
+    Path images = Files.createDirectories(project.target().resolve("disk"));
+    Path raw = images.resolve("storm.raw");
+    Path base = images.resolve("storm-base.raw");
+    Path qcow2 = images.resolve("storm.qcow2");
+    Path converted = images.resolve("storm-converted.raw");
+    for (Path old : List.of(raw, base, qcow2, converted)) {
+      Files.deleteIfExists(old);
     }
-    String made = check("mke2fs", "-q", "-F", "-t", "ext4", image.toString());
-    if (!made.isEmpty()) {
-      throw new IOException("cannot make a file system for the storm: " + made);
-    }
-    StormRun run = StormRun.of(plex86, StormLoad.disk(tools, image, seconds), place, limit);
-    String found = check("e2fsck", "-fn", image.toString());
-    if (!found.isEmpty()) {
-      run.found("the file system is damaged: " + found);
+    makeFileSystem(raw);
+    makeFileSystem(base);
+    must("make an image", disk("create", qcow2.toString(), "--backing", base.toString()));
+    StormRun run = run(plex86, StormLoad.disk(tools, raw, qcow2, goal.most()), folder, goal);
+    List<List<String>> checks =
+        List.of(
+            tool("e2fsck", "-fn", raw.toString()),
+            disk("check", qcow2.toString()),
+            disk("convert", qcow2.toString(), converted.toString()),
+            tool("e2fsck", "-fn", converted.toString()));
+    for (List<String> command : checks) {
+      String found = check(command);
+      if (!found.isEmpty()) {
+        run.found("the disk is damaged: " + found);
+      }
     }
     return run;
   }
 
-  /** Runs a program of the tools; empty if its status was 0, else its last words. */
-  private String check(String... command) throws IOException, InterruptedException {
+  private void makeFileSystem(Path image) throws IOException, InterruptedException {
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(IMAGE_BYTES);
+    }
+    must("make a file system", tool("mke2fs", "-q", "-F", "-t", "ext4", image.toString()));
+  }
+
+  private List<String> tool(String... command) {
     List<String> words = new ArrayList<>(List.of(tools.run()));
     words.addAll(List.of(command));
+    return words;
+  }
+
+  private List<String> disk(String... arguments) {
+    List<String> words = new ArrayList<>(List.of(project.command().toString(), "disk"));
+    words.addAll(List.of(arguments));
+    return words;
+  }
+
+  private static void must(String what, List<String> command)
+      throws IOException, InterruptedException {
+    String found = check(command);
+    if (!found.isEmpty()) {
+      throw new IOException("cannot " + what + " for the storm: " + found);
+    }
+  }
+
+  /** Runs a program; empty if its status was 0, else its last words. */
+  private static String check(List<String> command) throws IOException, InterruptedException {
     try (ChildProcess child =
-        ChildProcess.start(words, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(1))) {
+        ChildProcess.start(command, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(2))) {
       int status = child.await();
       return status == 0
           ? ""
-          : "%s: status %d: %s".formatted(command[0], status, child.lastWords());
+          : "%s: status %d: %s".formatted(String.join(" ", command), status, child.lastWords());
     }
   }
 

@@ -66,42 +66,49 @@ public final class Plex86 implements Subject {
   /** As above; {@code listener} is called for each line that the script prints. */
   public ChildProcess start(Workload workload, Duration limit, Consumer<ChildProcess.Line> listener)
       throws IOException {
+    return ChildProcess.start(
+        command(script(workload), List.of()), project.root(), input(workload), limit, listener);
+  }
+
+  /** As above, with standard input for the script, until {@link ChildProcess#endInput}. */
+  public ChildProcess startWithOpenInput(Workload workload, Duration limit) throws IOException {
+    return ChildProcess.startWithOpenInput(
+        command(script(workload), List.of()), project.root(), input(workload), limit, line -> {});
+  }
+
+  private static String script(Workload workload) {
+    return workload.files().isEmpty()
+        ? "echo " + Workload.UP + "\n" + workload.script()
+        : "mkdir -p /bench && cd /bench && cpio -i 2>/dev/null && echo %s && exec sh ./%s"
+            .formatted(Workload.UP, Staging.SCRIPT);
+  }
+
+  private Path input(Workload workload) throws IOException {
     if (workload.files().isEmpty()) {
-      String script = "echo " + Workload.UP + "\n" + workload.script();
-      return run(script, Path.of("/dev/null"), limit, listener);
+      return Path.of("/dev/null");
     }
     // The programs come over standard input: the guest image stays the one that ships.
-    Path archive =
-        staging.once(
-            "cpio",
-            workload,
-            file -> {
-              try (Cpio cpio = new Cpio(file)) {
-                staging.archive(cpio, "", workload, guest.busybox());
-              }
-            });
-    String script =
-        "mkdir -p /bench && cd /bench && cpio -i 2>/dev/null && echo %s && exec sh ./%s"
-            .formatted(Workload.UP, Staging.SCRIPT);
-    return run(script, archive, limit, listener);
+    return staging.once(
+        "cpio",
+        workload,
+        file -> {
+          try (Cpio cpio = new Cpio(file)) {
+            staging.archive(cpio, "", workload, guest.busybox());
+          }
+        });
   }
 
   /** {@code ./plex86 run --exec COMMAND} as it stands, with {@code further} options. */
   public ChildProcess exec(String command, Duration limit, String... further) throws IOException {
-    return run(command, Path.of("/dev/null"), limit, line -> {}, further);
+    return ChildProcess.start(
+        command(command, List.of(further)), project.root(), Path.of("/dev/null"), limit);
   }
 
-  private ChildProcess run(
-      String script,
-      Path input,
-      Duration limit,
-      Consumer<ChildProcess.Line> listener,
-      String... further)
-      throws IOException {
+  private List<String> command(String script, List<String> further) {
     List<String> command = new ArrayList<>(List.of(project.command().toString(), "run"));
     command.addAll(options);
-    command.addAll(List.of(further));
+    command.addAll(further);
     command.addAll(List.of("--exec", script));
-    return ChildProcess.start(command, project.root(), input, limit, listener);
+    return command;
   }
 }

@@ -4,6 +4,7 @@ package org.plex86.bench.suite;
 import java.io.IOException;
 import java.util.List;
 import org.plex86.bench.result.Results;
+import org.plex86.bench.storm.StormGoal;
 import org.plex86.bench.storm.StormRun;
 import org.plex86.bench.storm.Storms;
 import org.plex86.bench.subject.Plex86;
@@ -55,7 +56,10 @@ public final class SwapSuite implements Suite {
         if (subject instanceof Plex86 plex86) {
           for (String type : TYPES) {
             context.progress("swap of " + type, repetition, subject);
-            record(context.results(), plex86.name(), storms.run(plex86, type, SECONDS));
+            record(
+                context.results(),
+                plex86.name(),
+                storms.run(plex86, type, StormGoal.lasting(SECONDS)));
           }
         }
       }

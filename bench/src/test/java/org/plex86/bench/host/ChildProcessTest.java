@@ -54,6 +54,26 @@ class ChildProcessTest {
   }
 
   @Test
+  void inputGoesOnUntilItIsEnded() throws IOException, InterruptedException {
+    try (ChildProcess child =
+        ChildProcess.startWithOpenInput(
+            List.of("sh", "-c", "read -r line; echo $line; cat; echo end"),
+            Path.of("/"),
+            Path.of("/dev/null"),
+            Duration.ofSeconds(60),
+            line -> {})) {
+      child.write("one\ntwo\n");
+      assertThat(child.awaitLine("two", Duration.ofSeconds(20))).isNotNull();
+      assertThat(child.isAlive()).isTrue();
+      child.endInput();
+      assertThat(child.await()).isZero();
+      assertThat(child.output())
+          .extracting(ChildProcess.Line::text)
+          .containsExactly("one", "two", "end");
+    }
+  }
+
+  @Test
   void leavesNoProcessBehindWhenItIsClosed() throws IOException, InterruptedException {
     List<ProcessTree.Entry> all;
     try (ChildProcess child =

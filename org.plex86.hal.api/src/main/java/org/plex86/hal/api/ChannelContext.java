@@ -50,8 +50,8 @@ public interface ChannelContext {
   void reportResult(int status);
 
   /**
-   * Reports a failure of the host's side to the log of the virtual machine, once a cause. Any
-   * thread.
+   * Reports a failure of the host's side to the log of the virtual machine, once a cause: again
+   * when that has been away for a minute. Any thread.
    */
   void reportError(String message, Throwable cause);
 

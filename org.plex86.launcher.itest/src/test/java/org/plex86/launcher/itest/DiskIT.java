@@ -102,7 +102,7 @@ class DiskIT {
         "2 | disk create | FILE is missing",
         "2 | disk info --frob x | disk --help",
         "2 | disk info x --format vdi | 'vdi' is not known; give raw or qcow2",
-        "3 | disk create /nonexistent/x 1M | there is no file '/nonexistent/x'",
+        "3 | disk create /nonexistent/x 1M | there is no folder '/nonexistent'",
         "3 | disk create x 1x | '1x' is not a size",
         "3 | disk create x | the size is missing",
         "3 | disk info /nonexistent | there is no file '/nonexistent'",

@@ -3,19 +3,25 @@ package org.plex86.monitor.hal;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** What people can learn of a slot: its state, its history, its log lines. Any thread. */
 final class SlotReport {
   private static final int CAUSES_KEPT = 64;
 
+  /** A cause that was not seen for so long was gone: when it comes back, that is news. */
+  private static final long CLEARED_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private final String name;
   private final ChannelHost host;
   private final SlotHistory history = new SlotHistory();
   private final LineBudget guestLines = new LineBudget();
-  private final Set<String> causes = new HashSet<>();
+
+  /** When each was seen last. */
+  private final Map<String, Long> causes = new HashMap<>();
 
   private SlotState state = SlotState.UNBOUND;
   private Instant since = Instant.now();
@@ -69,14 +75,20 @@ final class SlotReport {
     host.reportError(name, what, cause);
   }
 
-  /** A driver's error, once a cause. */
+  /** A driver's error, once for as long as its cause is there. */
   void error(String what, Throwable cause) {
+    error(what, cause, System.nanoTime());
+  }
+
+  /** As the other, at a time of {@link System#nanoTime}. */
+  void error(String what, Throwable cause, long now) {
     String key = cause == null ? what : what + ": " + cause;
     synchronized (this) {
-      if (causes.size() == CAUSES_KEPT) {
+      if (causes.size() >= CAUSES_KEPT && !causes.containsKey(key)) {
         causes.clear();
       }
-      if (!causes.add(key)) {
+      Long seen = causes.put(key, now);
+      if (seen != null && now - seen < CLEARED_NANOS) {
         return;
       }
     }

@@ -276,7 +276,13 @@ final class VmImpl implements VirtualMachine, ChannelHost {
 
   @Override
   public void reportError(String channel, String message, Throwable cause) {
-    log.warn("{}: {}", channel, message, cause);
+    if (cause instanceof IOException) {
+      // what the host says is a line for the user; where in a driver it was said is not
+      log.warn("{}: {}: {}", channel, message, cause.getMessage());
+      log.debug("{}: {}", channel, message, cause);
+    } else {
+      log.warn("{}: {}", channel, message, cause);
+    }
   }
 
   @Override

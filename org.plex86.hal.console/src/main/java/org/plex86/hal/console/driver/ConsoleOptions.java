@@ -10,6 +10,7 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.endpoint.Endpoint;
 import org.plex86.hal.console.endpoint.NullEndpoint;
 import org.plex86.hal.console.endpoint.OutputEndpoint;
+import org.plex86.hal.console.endpoint.PtyEndpoint;
 import org.plex86.hal.console.endpoint.SocketEndpoint;
 import org.plex86.hal.console.endpoint.StdioEndpoint;
 import org.plex86.hal.console.terminal.EscapeRegistry;
@@ -17,7 +18,7 @@ import org.plex86.hal.console.terminal.EscapeRegistry;
 /**
  * What the user asked a console to be.
  *
- * @param endpoint {@code stdio}, {@code null}, {@code file:PATH}, {@code unix:PATH} or {@code
+ * @param endpoint {@code stdio}, {@code pty}, {@code null}, {@code file:PATH}, {@code unix:PATH} or {@code
  *     tcp:ADDRESS:PORT}
  * @param exec the command to run in the guest; null: none
  * @param quiet hides what the guest prints before its own driver is up, and with a command all that
@@ -48,6 +49,9 @@ record ConsoleOptions(String endpoint, String exec, boolean quiet) {
           ? OutputEndpoint.stderr()
           : new StdioEndpoint(context.vmName(), context.channelName(), escapes);
     }
+    if (endpoint.equals("pty")) {
+      return new PtyEndpoint(path -> tellPath(context, path));
+    }
     if (endpoint.startsWith(FILE) && endpoint.length() > FILE.length()) {
       return OutputEndpoint.file(path(endpoint.substring(FILE.length())));
     }
@@ -60,7 +64,12 @@ record ConsoleOptions(String endpoint, String exec, boolean quiet) {
     throw new HalException(
         "the console cannot go to '"
             + endpoint
-            + "': give stdio, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT");
+            + "': give stdio, pty, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT");
+  }
+
+  /** Not by the log: whatever its level, nobody could use a terminal whose name is not told. */
+  private static void tellPath(ChannelContext context, Path path) {
+    System.err.printf("plex86: %s of %s is %s%n", context.channelName(), context.vmName(), path);
   }
 
   private static Endpoint tcp(String text) throws HalException {

@@ -23,6 +23,11 @@ public final class LibC {
   public static final short POLLIN = 1;
   public static final short POLLOUT = 4;
 
+  public static final int O_RDWR = 2;
+  public static final int O_NOCTTY = 0x100;
+  public static final int O_NONBLOCK = 0x800;
+  public static final int O_CLOEXEC = 0x80000;
+
   static final int EFD_CLOEXEC = 0x80000;
   static final int EFD_NONBLOCK = 0x800;
 
@@ -38,6 +43,8 @@ public final class LibC {
 
   public static native long write(int fd, ByteBuffer from, long count);
 
+  public static native int open(String path, int flags);
+
   public static native int close(int fd);
 
   public static native int eventfd(int value, int flags);
@@ -47,6 +54,8 @@ public final class LibC {
   public static native int tcgetattr(int fd, ByteBuffer termios);
 
   public static native int tcsetattr(int fd, int when, ByteBuffer termios);
+
+  public static native int tcflush(int fd, int which);
 
   public static native void cfmakeraw(ByteBuffer termios);
 

@@ -49,14 +49,19 @@ public final class Saved {
     put(name, bytes);
   }
 
+  /** A value, which is not taken; null if there is none of that class. */
+  public <T> T peek(String name, Class<T> type) {
+    Object value = entries.get(prefix + name);
+    return type.isInstance(value) ? type.cast(value) : null;
+  }
+
   /** Takes a value; null if there is none of that class. */
   public <T> T take(String name, Class<T> type) {
-    Object value = entries.get(prefix + name);
-    if (!type.isInstance(value)) {
-      return null;
+    T value = peek(name, type);
+    if (value != null) {
+      entries.remove(prefix + name);
     }
-    entries.remove(prefix + name);
-    return type.cast(value);
+    return value;
   }
 
   /** Takes bytes; none if there are none. */

@@ -84,9 +84,9 @@ class ConsoleDriverTest {
 
   @Test
   void refusesWhatItDoesNotHaveAndNamesWhatItHas(@TempDir Path folder) {
-    refuses("give stdio, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT", "endpoint", "pty");
+    refuses("give stdio, pty, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT", "endpoint", "tty");
     refuses("is no tcp:ADDRESS:PORT", "endpoint", "tcp:127.0.0.1:99999");
-    refuses("give stdio, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT", "endpoint", "file:");
+    refuses("give stdio, pty, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT", "endpoint", "file:");
     refuses("cannot be opened", "endpoint", "file:" + folder);
     refuses("is no path", "endpoint", "file:a\0b");
     refuses("unknown key 'speed'", "speed", "9600");

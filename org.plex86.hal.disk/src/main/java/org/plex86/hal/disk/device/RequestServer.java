@@ -154,7 +154,8 @@ final class RequestServer {
           case BlockRequest.FLUSH -> "cannot make durable what was written to";
           default -> "cannot give back a part of";
         };
-    context.reportError(what + " '" + image.files().get(0).path() + "'", cause);
+    context.reportError(
+        "%s '%s', the guest gets an IO error".formatted(what, image.files().get(0).path()), cause);
     return BlockRequest.IO_ERROR;
   }
 }

@@ -99,7 +99,7 @@ public final class Images {
               "'"
                   + path
                   + "' has the format '"
-                  + known
+                  + printable(known)
                   + "', which is not known; raw and qcow2 are");
     };
   }
@@ -128,6 +128,11 @@ public final class Images {
       throw new IOException(
           "'%s' has the backing file '%s', which is not a path of this host"
               .formatted(image, printable(name)));
+    }
+    if (!printable(plain).equals(plain)) {
+      // nobody names files so, and messages go to terminals
+      throw new IOException(
+          "'%s' is damaged: its backing file is named '%s'".formatted(image, printable(name)));
     }
     try {
       return image.toAbsolutePath().resolveSibling(plain);

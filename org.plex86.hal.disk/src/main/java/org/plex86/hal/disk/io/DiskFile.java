@@ -99,7 +99,7 @@ public final class DiskFile implements AutoCloseable {
     } catch (FileAlreadyExistsException e) {
       throw new IOException("'" + path + "' exists; give another name, or remove it", e);
     } catch (NoSuchFileException e) {
-      throw new IOException("there is no file '" + path + "'", e);
+      throw new IOException("there is no folder '" + path.toAbsolutePath().getParent() + "'", e);
     } catch (AccessDeniedException e) {
       throw new IOException(
           "'%s' cannot be opened for %s: permission denied%s"

@@ -57,7 +57,8 @@ public final class Qcow2Image implements DiskImage {
       map = new ClusterMap(layout, header, file.isWritable());
       writer = file.isWritable() ? writer(durable, state) : null;
     } catch (DamagedException e) {
-      throw new IOException("'" + file.path() + "' " + e.getMessage(), e);
+      String what = e.getMessage().replaceFirst("^the image ", "");
+      throw new IOException("'" + file.path() + "' " + what, e);
     } catch (IOException e) {
       throw new IOException("'" + file.path() + "' cannot be read: " + e.getMessage(), e);
     }

@@ -116,7 +116,7 @@ final class Refcounts {
           && block(searchFrom) != 0
           && get(searchFrom) == 0) {
         if (layout.isMetadata(searchFrom)) {
-          throw new DamagedException("is damaged: a table of it counts as unused");
+          throw new DamagedException("the image is damaged: a table of it counts as unused");
         }
         searchFrom++;
       }
@@ -271,7 +271,7 @@ final class Refcounts {
   boolean drop(long cluster) throws IOException {
     int count = get(cluster);
     if (count == 0 || cluster >= layout.endCluster()) {
-      throw new DamagedException("is damaged: a cluster in use counts as unused");
+      throw new DamagedException("the image is damaged: a cluster in use counts as unused");
     }
     fill(cluster, 1, count - 1, false);
     if (count == 1) {
@@ -319,7 +319,7 @@ final class Refcounts {
         return;
       }
       throw new DamagedException(
-          "is damaged: a refcount block is missing; run qemu-img check -r all");
+          "the image is damaged: a refcount block is missing; run qemu-img check -r all");
     }
     fill(cluster, 1, count, false);
   }

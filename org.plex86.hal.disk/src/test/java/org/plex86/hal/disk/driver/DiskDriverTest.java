@@ -177,7 +177,7 @@ class DiskDriverTest {
         }
         assertThat(guest.ask(guest.read(0, 4096)).data()).isEqualTo(Arrays.copyOf(content, 4096));
         assertThat(guest.slot.errors().stream().distinct())
-            .containsExactly("cannot read '" + raw + "'");
+            .containsExactly("cannot read '" + raw + "', the guest gets an IO error");
         file.setLength(SIZE);
       }
       assertThat(guest.ask(guest.read(SIZE / 512 - 8, 4096)).status()).isZero();
