@@ -45,11 +45,10 @@ final class Channels {
     String fault =
         switch (kind) {
           case "stdio" -> exec ? "stdio is taken by --exec" : colon < 0 ? "" : "unknown";
-          case "null" -> colon < 0 ? "" : "unknown";
+          case "pty", "null" -> colon < 0 ? "" : "unknown";
           case "file", "unix" ->
               colon < 0 || colon == text.length() - 1 ? kind + ": needs a path" : "";
           case "tcp" -> TCP.matcher(text).matches() ? "" : "'" + text + "' is no tcp:ADDRESS:PORT";
-          case "pty" -> "'pty' is not there yet";
           default -> "unknown";
         };
     if (!fault.isEmpty()) {
@@ -59,7 +58,7 @@ final class Channels {
               + what
               + "; give "
               + (exec ? "" : "stdio, ")
-              + "tcp:ADDRESS:PORT, unix:PATH, file:PATH or null");
+              + "pty, tcp:ADDRESS:PORT, unix:PATH, file:PATH or null");
     }
     return text;
   }

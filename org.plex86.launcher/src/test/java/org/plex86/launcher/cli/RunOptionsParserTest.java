@@ -116,7 +116,7 @@ class RunOptionsParserTest {
         "--isolation strict | strict is not there yet",
         "--isolation loose | 'loose' is not known; give shared",
         "--quiet --verbose | exclude each other",
-        "--console pty | 'pty' is not there yet; give stdio, tcp:ADDRESS:PORT, unix:PATH",
+        "--console pty:1 | 'pty:1' is not known; give stdio, pty, tcp:ADDRESS:PORT, unix:PATH",
         "--console tcp:127.0.0.1 | 'tcp:127.0.0.1' is no tcp:ADDRESS:PORT",
         "--console unix: | unix: needs a path",
         "--console tty | 'tty' is not known; give stdio, tcp:ADDRESS:PORT, unix:PATH, file:PATH or null",

@@ -10,6 +10,7 @@ import org.plex86.hal.api.HalException;
 import org.plex86.hal.console.endpoint.Endpoint;
 import org.plex86.hal.console.endpoint.NullEndpoint;
 import org.plex86.hal.console.endpoint.OutputEndpoint;
+import org.plex86.hal.console.endpoint.PtyEndpoint;
 import org.plex86.hal.console.endpoint.SocketEndpoint;
 import org.plex86.hal.console.endpoint.StdioEndpoint;
 import org.plex86.hal.console.terminal.EscapeRegistry;
@@ -17,8 +18,8 @@ import org.plex86.hal.console.terminal.EscapeRegistry;
 /**
  * What the user asked a console to be.
  *
- * @param endpoint {@code stdio}, {@code null}, {@code file:PATH}, {@code unix:PATH} or {@code
- *     tcp:ADDRESS:PORT}
+ * @param endpoint {@code stdio}, {@code pty}, {@code null}, {@code file:PATH}, {@code unix:PATH} or
+ *     {@code tcp:ADDRESS:PORT}
  * @param exec the command to run in the guest; null: none
  * @param quiet hides what the guest prints before its own driver is up, and with a command all that
  *     it prints on the console
@@ -48,6 +49,11 @@ record ConsoleOptions(String endpoint, String exec, boolean quiet) {
           ? OutputEndpoint.stderr()
           : new StdioEndpoint(context.vmName(), context.channelName(), escapes);
     }
+    if (endpoint.equals("pty")) {
+      String vm = context.vmName();
+      return new PtyEndpoint(
+          path -> System.err.println("plex86: the console of " + vm + " is at " + path));
+    }
     if (endpoint.startsWith(FILE) && endpoint.length() > FILE.length()) {
       return OutputEndpoint.file(path(endpoint.substring(FILE.length())));
     }
@@ -60,7 +66,7 @@ record ConsoleOptions(String endpoint, String exec, boolean quiet) {
     throw new HalException(
         "the console cannot go to '"
             + endpoint
-            + "': give stdio, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT");
+            + "': give stdio, pty, null, file:PATH, unix:PATH or tcp:ADDRESS:PORT");
   }
 
   private static Endpoint tcp(String text) throws HalException {

@@ -11,24 +11,7 @@ import java.nio.charset.StandardCharsets;
 import org.plex86.hal.console.io.ByteRing;
 
 /** Moves bytes between one client and two buffers, and turns further clients away. */
-final class SocketLoop implements Runnable {
-  /** What happens. Called on the loop's thread. */
-  interface Events {
-    /** A client is there; {@link #admit} is to be called when the output is ready for it. */
-    void connected();
-
-    void inputReady();
-
-    /** Bytes were written, or dropped with their client. */
-    void wrote();
-
-    /** There is room for output again that there was none for. */
-    void outputReady();
-
-    /** The loop ends. */
-    void failed(IOException cause);
-  }
-
+final class SocketLoop implements ClientLoop {
   private static final int CHUNK = 1 << 14;
   private static final byte[] BUSY =
       "[plex86: this console has a client already]\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -70,7 +53,8 @@ final class SocketLoop implements Runnable {
     client = connected;
   }
 
-  boolean hasClient() {
+  @Override
+  public boolean hasClient() {
     return admitted;
   }
 
@@ -78,18 +62,23 @@ final class SocketLoop implements Runnable {
     return client;
   }
 
-  /** From now on output is for the client. */
-  void admit() {
+  @Override
+  public void admit() {
     admitted = true;
   }
 
-  /** Whether output did not fit. */
-  void starved(boolean now) {
+  @Override
+  public void starved(boolean now) {
     starved |= now;
   }
 
-  /** The loop ends soon. Any thread. */
-  void stop() {
+  @Override
+  public void wake() {
+    selector.wakeup();
+  }
+
+  @Override
+  public void stop() {
     stopping = true;
     selector.wakeup();
   }

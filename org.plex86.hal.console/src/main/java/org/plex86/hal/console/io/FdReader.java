@@ -3,7 +3,6 @@ package org.plex86.hal.console.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * A thread that reads a file descriptor and can be stopped at any time: it waits with poll(2) for
@@ -32,11 +31,10 @@ public final class FdReader implements AutoCloseable {
   private final boolean terminal;
   private final int tickMillis;
   private final Handler handler;
-  private final int wakeFd;
+  private final WakeUp wakeUp = new WakeUp();
   private final Thread thread;
   private final PollSet poll = new PollSet();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(CHUNK);
-  private final ByteBuffer wakeValue = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
   private volatile boolean stopping;
   private volatile boolean held;
 
@@ -53,10 +51,6 @@ public final class FdReader implements AutoCloseable {
     this.terminal = terminal;
     this.tickMillis = tickMillis;
     this.handler = handler;
-    wakeFd = LibC.eventfd(0, LibC.EFD_CLOEXEC | LibC.EFD_NONBLOCK);
-    if (wakeFd < 0) {
-      throw LibC.error("eventfd");
-    }
     thread = new Thread(this::run, threadName);
     thread.setDaemon(true);
   }
@@ -68,7 +62,7 @@ public final class FdReader implements AutoCloseable {
   /** To be called after room was made. Any thread. Cheap when the reader does not wait for room. */
   public void roomAgain() {
     if (held) {
-      wake();
+      wakeUp.wake();
     }
   }
 
@@ -81,7 +75,7 @@ public final class FdReader implements AutoCloseable {
     }
     boolean ended = thread.getState() == Thread.State.NEW;
     if (!ended) {
-      wake();
+      wakeUp.wake();
       try {
         thread.join(JOIN_MILLIS);
       } catch (InterruptedException e) {
@@ -90,14 +84,8 @@ public final class FdReader implements AutoCloseable {
       ended = !thread.isAlive();
     }
     if (ended) {
-      // Never under a thread that still polls it: the number could soon be another file's.
-      LibC.close(wakeFd);
+      wakeUp.close();
     }
-  }
-
-  private synchronized void wake() {
-    wakeValue.putLong(0, 1);
-    LibC.write(wakeFd, wakeValue, Long.BYTES);
   }
 
   private void run() {
@@ -106,11 +94,11 @@ public final class FdReader implements AutoCloseable {
       long lastTick = System.nanoTime();
       while (!stopping) {
         int room = room();
-        poll.set(0, wakeFd, LibC.POLLIN);
+        poll.set(0, wakeUp.fd(), LibC.POLLIN);
         poll.set(1, room > 0 || terminal ? fd : -1, room > 0 ? LibC.POLLIN : 0);
         poll.await(2, tickMillis);
         if (poll.ready(0)) {
-          drainWake();
+          wakeUp.drain();
         }
         if (stopping) {
           return;
@@ -142,10 +130,6 @@ public final class FdReader implements AutoCloseable {
       held = false;
     }
     return room;
-  }
-
-  private synchronized void drainWake() {
-    LibC.read(wakeFd, wakeValue, Long.BYTES);
   }
 
   /** Reads once; false at the end of the file. */

@@ -22,6 +22,12 @@ public final class LibC {
 
   public static final short POLLIN = 1;
   public static final short POLLOUT = 4;
+  public static final short POLLHUP = 0x10;
+
+  public static final int O_RDWR = 2;
+  public static final int O_NOCTTY = 0x100;
+  public static final int O_NONBLOCK = 0x800;
+  public static final int O_CLOEXEC = 0x80000;
 
   static final int EFD_CLOEXEC = 0x80000;
   static final int EFD_NONBLOCK = 0x800;
@@ -42,7 +48,20 @@ public final class LibC {
 
   public static native int eventfd(int value, int flags);
 
+  public static native int open(String path, int flags);
+
+  public static native int posix_openpt(int flags);
+
+  public static native int grantpt(int fd);
+
+  public static native int unlockpt(int fd);
+
+  /** Returns an error number, or 0. */
+  public static native int ptsname_r(int fd, byte[] name, long size);
+
   public static native int isatty(int fd);
+
+  public static native int tcflush(int fd, int queue);
 
   public static native int tcgetattr(int fd, ByteBuffer termios);
 

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Up to two file descriptors to wait for with poll(2). One thread. */
-final class PollSet {
+public final class PollSet {
   private static final int ENTRY = 8;
   private static final int EVENTS = 4;
   private static final int RETURNED = 6;
@@ -15,7 +15,7 @@ final class PollSet {
       ByteBuffer.allocateDirect(2 * ENTRY).order(ByteOrder.nativeOrder());
 
   /** Puts a descriptor at a place; a negative one is passed over. */
-  void set(int place, int fd, short events) {
+  public void set(int place, int fd, short events) {
     entries.putInt(place * ENTRY, fd);
     entries.putShort(place * ENTRY + EVENTS, events);
     entries.putShort(place * ENTRY + RETURNED, (short) 0);
@@ -26,7 +26,7 @@ final class PollSet {
    *
    * @param timeoutMillis -1 waits for ever
    */
-  void await(int count, int timeoutMillis) throws IOException {
+  public void await(int count, int timeoutMillis) throws IOException {
     if (LibC.poll(entries, count, timeoutMillis) < 0) {
       for (int i = 0; i < count; i++) {
         entries.putShort(i * ENTRY + RETURNED, (short) 0);
@@ -38,7 +38,12 @@ final class PollSet {
   }
 
   /** Whether the wait found anything at a place: readiness, an error or a hang-up. */
-  boolean ready(int place) {
+  public boolean ready(int place) {
     return entries.getShort(place * ENTRY + RETURNED) != 0;
+  }
+
+  /** Whether the wait found that the other end is closed. */
+  public boolean hungUp(int place) {
+    return (entries.getShort(place * ENTRY + RETURNED) & LibC.POLLHUP) != 0;
   }
 }
