@@ -96,7 +96,8 @@ make_cache() {
 is_stale() {
   [[ -f $jar && -f $stamp ]] || return 0
   local newer
-  newer=$(find "$root/pom.xml" "$root/bnd.bnd" "$root/cnf" "$root/.mvn" "$root/guest" "$root"/org.plex86.* \
+  # what is in the modules' folders, not these themselves: the build makes their target, which is a change of theirs
+  newer=$(find "$root/pom.xml" "$root/bnd.bnd" "$root/cnf" "$root/.mvn" "$root/guest" "$root"/org.plex86.*/* \
     -name target -prune -o -path '*/src/test' -prune -o -path '*.itest' -prune -o -newer "$stamp" ! -path "$root/cnf/bin/*" \
     -print -quit 2>/dev/null)
   [[ -n $newer ]]
@@ -121,7 +122,7 @@ maven() {
     case $line in
       *'] Building '*' ['*']')
         line=${line#*Building }
-        say "building ${line%% *[0-9].[0-9]*} [${line##*'['}"
+        say "building ${line% [0-9]*.[0-9]* *} [${line##*'['}"
         ;;
       'plex86-status '*) exit "${line#* }" ;;
     esac

@@ -40,7 +40,7 @@ class UsageIT {
         "run --memory 1T | is not a size",
         "run --disk fiel=x | unknown key 'fiel'; known are file, format, readonly, overlay",
         "run --isolation strict | not there yet",
-        "run --console pty | not there yet; give stdio, tcp:ADDRESS:PORT, unix:PATH, file:PATH or null",
+        "run --console tty | 'tty' is not known; give stdio, pty, tcp:ADDRESS:PORT, unix:PATH, file:PATH or null",
         "build x | takes no 'x'",
         "doctor x | takes no 'x'",
       })

@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -26,7 +27,9 @@ final class FileImage implements Image {
     try {
       channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (NoSuchFileException e) {
-      throw new BootException("there is no file " + path, e);
+      throw new BootException("there is no file " + path + "; give one that is there", e);
+    } catch (AccessDeniedException e) {
+      throw new BootException("may not read " + path + "; give one that this user may", e);
     } catch (IOException e) {
       throw new BootException("cannot read " + path + ": " + e.getMessage(), e);
     }

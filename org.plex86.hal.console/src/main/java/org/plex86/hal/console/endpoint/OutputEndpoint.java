@@ -4,6 +4,8 @@ package org.plex86.hal.console.endpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.plex86.hal.api.HalException;
@@ -88,8 +90,12 @@ public final class OutputEndpoint implements Endpoint {
                 }
               });
       pump.resume(saved.part(PUMP));
+    } catch (AccessDeniedException e) {
+      throw new HalException(what + " may not be written by this user; give another", e);
+    } catch (NoSuchFileException e) {
+      throw new HalException(what + " cannot be made: there is no such folder; give another", e);
     } catch (IOException e) {
-      throw new HalException(what + " cannot be opened: " + e, e);
+      throw new HalException(what + " cannot be opened: " + e.getMessage() + "; give another", e);
     }
   }
 
