@@ -258,7 +258,9 @@ public final class ControlMemory {
    */
   public int awaitDoorbell(int device, long nanos) {
     int at = doorbell(device);
-    int bits = (int) INT.getAndSet(memory, at + Doorbell.BITS, 0);
+    // Read first: who looks again and again must not take the line from the guest's CPU each time.
+    boolean rung = (int) INT.getVolatile(memory, at + Doorbell.BITS) != 0;
+    int bits = rung ? (int) INT.getAndSet(memory, at + Doorbell.BITS, 0) : 0;
     if (bits != 0 || nanos == 0) {
       return bits;
     }

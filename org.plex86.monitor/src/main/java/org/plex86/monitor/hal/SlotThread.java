@@ -62,6 +62,7 @@ final class SlotThread {
   private final String name;
   private final Doorbell doorbell;
   private final Work work;
+  private final Lookout lookout = new Lookout();
   private final Queue<Runnable> commands = new ConcurrentLinkedQueue<>();
   private final List<Thread> leftBehind = new CopyOnWriteArrayList<>();
 
@@ -212,23 +213,49 @@ final class SlotThread {
       if (ended) {
         return;
       }
+      rung(doorbell.await(0)); // the guest has its turn, too, where commands never end
       work.turn();
       return;
     }
     long sleep = Math.min(work.turn(), SLEEP_MAX);
-    int bits = sleep == 0 ? doorbell.await(0) : sleep(sleep);
+    rung(sleep == 0 ? doorbell.await(0) : sleep(sleep));
+  }
+
+  private void rung(int bits) {
     if ((bits & ~Doorbell.WAKE) != 0) {
       work.rung(bits & ~Doorbell.WAKE);
     }
   }
 
   private int sleep(long nanos) {
+    long begin = System.nanoTime();
+    long worth = Math.min(nanos, lookout.worth());
+    if (worth > 0) {
+      int bits = look(begin, worth);
+      if (bits != 0 || !commands.isEmpty()) {
+        lookout.found();
+        return bits;
+      }
+      lookout.missed();
+    }
     asleep = true;
     try {
       // a command that was submitted before we were asleep has not rung the doorbell
       return doorbell.await(commands.isEmpty() ? nanos : 0);
     } finally {
       asleep = false;
+      if (worth == 0) {
+        lookout.slept(System.nanoTime() - begin);
+      }
     }
+  }
+
+  private int look(long begin, long nanos) {
+    int bits;
+    do {
+      bits = doorbell.await(0);
+      Thread.onSpinWait();
+    } while (bits == 0 && commands.isEmpty() && System.nanoTime() - begin < nanos);
+    return bits;
   }
 }

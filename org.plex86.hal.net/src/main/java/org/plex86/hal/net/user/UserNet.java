@@ -117,7 +117,7 @@ public final class UserNet implements Backend {
     udp = new UdpNat(port, poller, icmp, sender);
     resolvers = new Resolvers(config.resolvConf(), config.dnsPort());
     dns = new DnsForwarder(poller, sender, resolvers);
-    tcp = new TcpTable(port, wire, poller, icmp, this::route);
+    tcp = new TcpTable(port, wire, poller, icmp, this::route, this::flush);
     try {
       for (var entry : forwards.sockets().entrySet()) {
         listen(port, entry.getKey(), entry.getValue());

@@ -162,6 +162,40 @@ class UserNetTcpTest {
     }
   }
 
+  /** A peer that answers at once is looked at, and waited for as any other when it pauses. */
+  @Test
+  void hostMayAnswerAtOnceAndPause() throws Exception {
+    int rounds = 600;
+    GuestTcp connection = connect(0, false, BIG);
+    try (Socket socket = accept()) {
+      socket.setTcpNoDelay(true);
+      CompletableFuture<Void> echo =
+          supply(
+              () -> {
+                for (int i = 0; i < rounds; i++) {
+                  int value = socket.getInputStream().read();
+                  if (i % 100 == 99) {
+                    TimeUnit.MILLISECONDS.sleep(20);
+                  }
+                  socket.getOutputStream().write(value);
+                }
+                return null;
+              });
+      connection.connected.get();
+      for (int i = 1; i <= rounds; i++) {
+        port.call(
+            () -> {
+              connection.more(1, false);
+              return null;
+            });
+        while (port.call(connection::received) < i) {
+          Thread.onSpinWait();
+        }
+      }
+      echo.get();
+    }
+  }
+
   @Test
   void refusesWhatTheHostRefuses() throws Exception {
     int closed = server.getLocalPort();

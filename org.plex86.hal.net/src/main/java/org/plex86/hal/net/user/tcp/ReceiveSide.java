@@ -16,9 +16,13 @@ import org.plex86.hal.net.user.packet.Flow;
 final class ReceiveSide {
   private static final int UNSCALED = 65_535;
 
+  /** Less than a full segment: RFC 1122, 4.2.3.2. */
+  private static final int SMALL = 1440;
+
   private final ByteQueue waiting;
   private int next;
   private int edge;
+  private int acknowledged;
   private boolean scaled;
   private boolean due;
   private boolean ended;
@@ -74,6 +78,12 @@ final class ReceiveSide {
     return due;
   }
 
+  /** Whether what is to be acknowledged is a little text, and not an answer to something odd. */
+  boolean isSmall() {
+    int count = next - acknowledged;
+    return count > 0 && count < SMALL;
+  }
+
   private int most() {
     return scaled ? Tcp.RECEIVE_BUFFER : UNSCALED;
   }
@@ -127,6 +137,7 @@ final class ReceiveSide {
     header.putShort((short) flow.peerPort()).putShort((short) flow.guestPort());
     header.putInt(sequence).putInt((flags & Segment.ACK) != 0 ? next : 0);
     header.put((byte) ((length / 4) << 4)).put((byte) flags);
+    acknowledged = next;
     int free = window();
     int field = Math.min(UNSCALED, free);
     if ((flags & Segment.SYN) == 0) {
@@ -145,6 +156,7 @@ final class ReceiveSide {
   void unsent(int edgeBefore, boolean dueBefore) {
     edge = edgeBefore;
     due = dueBefore;
+    acknowledged = next; // what is due then is sent at the next chance
   }
 
   void save(Map<String, Long> to) {

@@ -40,6 +40,11 @@ interface Tcp {
   /** An acknowledgement is due at the end of the batch. */
   void acknowledge(TcpConnection connection);
 
+  /**
+   * The connection's socket is looked at by {@link TcpConnection#look}; false: no more of these.
+   */
+  boolean watch(TcpConnection connection);
+
   /** There is no chunk for what the host has sent. */
   void starved(TcpConnection connection);
 

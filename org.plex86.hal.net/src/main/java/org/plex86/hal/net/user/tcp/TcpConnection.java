@@ -37,6 +37,9 @@ final class TcpConnection implements Poller.Handler {
   private static final long SYN_STEP_MS = 500;
   private static final int READ_AT_ONCE = 512 << 10;
 
+  /** Bytes of a read that may find nothing. */
+  private static final int READ_SMALL = 4 << 10;
+
   private final Tcp tcp;
   private final Flow flow;
   private final SocketChannel host;
@@ -47,6 +50,7 @@ final class TcpConnection implements Poller.Handler {
   private byte[] quote = new byte[0];
   private boolean hostShut;
   private boolean readArmed;
+  private final Promptness prompt = new Promptness();
 
   private TcpConnection(Tcp tcp, Flow flow, SocketChannel host, int initial, State state) {
     this.tcp = tcp;
@@ -153,8 +157,26 @@ final class TcpConnection implements Poller.Handler {
     }
     if ((operations & SelectionKey.OP_READ) != 0 && state == State.ESTABLISHED) {
       readArmed = false;
+      prompt.answered(System.nanoTime());
       pump();
     }
+  }
+
+  /** Reads what the host may have sent meanwhile; false: it is waited for as usual from now on. */
+  boolean look(long now) {
+    if (state == State.ESTABLISHED) {
+      readArmed = false;
+      pump();
+      if (!prompt.isOver(now)) {
+        return true;
+      }
+    }
+    prompt.unwatch();
+    acknowledgeNow();
+    if (readArmed && state == State.ESTABLISHED) {
+      tcp.poller().want(key, SelectionKey.OP_READ);
+    }
+    return false;
   }
 
   private void writable() {
@@ -184,7 +206,8 @@ final class TcpConnection implements Poller.Handler {
     }
     int budget = READ_AT_ONCE;
     while (!send.ended() && !readArmed && budget > 0) {
-      int wanted = Math.min(send.wanted(), budget);
+      boolean first = budget == READ_AT_ONCE && prompt.isWatched();
+      int wanted = Math.min(send.wanted(), first ? READ_SMALL : budget);
       if (wanted <= 0) {
         break; // an acknowledgement brings us here again
       }
@@ -203,6 +226,9 @@ final class TcpConnection implements Poller.Handler {
       } else if (count < wanted) {
         armRead();
       }
+      if (count > 0 && prompt.isWatched()) {
+        prompt.found(System.nanoTime());
+      }
       budget -= Math.max(count, 0);
       send.output();
     }
@@ -214,7 +240,14 @@ final class TcpConnection implements Poller.Handler {
 
   private void armRead() {
     readArmed = true;
-    tcp.poller().want(key, SelectionKey.OP_READ);
+    if (prompt.isWatched()) {
+      return;
+    }
+    if (prompt.isPromising() && tcp.watch(this)) {
+      prompt.watch(System.nanoTime());
+    } else {
+      tcp.poller().want(key, SelectionKey.OP_READ);
+    }
   }
 
   /** A segment of the guest's for this connection. */
@@ -326,6 +359,7 @@ final class TcpConnection implements Poller.Handler {
     }
     try {
       receive.text(segment, known, host);
+      prompt.asked(System.nanoTime());
     } catch (IOException e) {
       reset();
       return;
@@ -354,8 +388,21 @@ final class TcpConnection implements Poller.Handler {
     }
   }
 
+  /**
+   * At the end of a batch: an acknowledgement that may well go with an answer waits for it.
+   *
+   * @return false: it is to be asked for again
+   */
+  boolean acknowledgeSoon() {
+    if (receive.isDue() && prompt.isWatched() && receive.isSmall()) {
+      return false;
+    }
+    acknowledgeNow();
+    return true;
+  }
+
   /** The acknowledgement that is due, if it has not gone with something else. */
-  void acknowledgeNow() {
+  private void acknowledgeNow() {
     if (receive.isDue() && state != State.CLOSED) {
       sendControl(Segment.ACK, send.max());
     }

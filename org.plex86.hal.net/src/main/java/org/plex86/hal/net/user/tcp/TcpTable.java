@@ -42,6 +42,7 @@ public final class TcpTable implements Tcp {
   private final Icmp icmp;
   private final Router router;
   private final Port port;
+  private final PromptPeers promptPeers;
   private final ChunkPool pool = new ChunkPool(MEMORY);
   private final Segment segment = new Segment();
   private final SecureRandom random = new SecureRandom();
@@ -52,13 +53,19 @@ public final class TcpTable implements Tcp {
   private List<TcpConnection> acknowledgements = new ArrayList<>();
   private int nextPort;
 
-  /** An empty table. */
-  public TcpTable(Port port, Wire wire, Poller poller, Icmp icmp, Router router) {
+  /**
+   * An empty table.
+   *
+   * @param afterBatch run after a batch that was begun here, as after one of the poller's
+   */
+  public TcpTable(
+      Port port, Wire wire, Poller poller, Icmp icmp, Router router, Runnable afterBatch) {
     this.port = port;
     this.wire = wire;
     this.poller = poller;
     this.icmp = icmp;
     this.router = router;
+    promptPeers = new PromptPeers(port, afterBatch);
     nextPort = FIRST_PORT + random.nextInt(20_000);
   }
 
@@ -135,7 +142,11 @@ public final class TcpTable implements Tcp {
     List<TcpConnection> due = acknowledgements;
     if (!due.isEmpty()) {
       acknowledgements = new ArrayList<>(due.size());
-      due.forEach(TcpConnection::acknowledgeNow);
+      for (TcpConnection connection : due) {
+        if (!connection.acknowledgeSoon()) {
+          acknowledgements.add(connection);
+        }
+      }
     }
     if (!starved.isEmpty() && !pool.isEmpty()) {
       takeAll(starved).forEach(TcpConnection::pump);
@@ -185,6 +196,7 @@ public final class TcpTable implements Tcp {
 
   /** The connections for {@link #restore}; their channels stay open. */
   public List<Object> handOver() {
+    promptPeers.end();
     List<Object> saved = new ArrayList<>(connections.size());
     connections.values().forEach(c -> saved.add(c.save()));
     connections.clear();
@@ -244,6 +256,11 @@ public final class TcpTable implements Tcp {
   @Override
   public void acknowledge(TcpConnection connection) {
     acknowledgements.add(connection);
+  }
+
+  @Override
+  public boolean watch(TcpConnection connection) {
+    return promptPeers.add(connection);
   }
 
   @Override
