@@ -28,9 +28,9 @@ struct check {
 };
 
 /* Ends with a check without a name. */
-extern const struct check signal_checks[], frame_checks[], fault_checks[], trap_checks[], memory_checks[], map_checks[], userfault_checks[],
-  thread_checks[], futex_checks[], fpu_checks[], trace_checks[], debug_checks[], clock_checks[], timer_checks[], process_checks[],
-  filter_checks[], pressure_checks[];
+extern const struct check signal_checks[], frame_checks[], fault_checks[], trap_checks[], memory_checks[], map_checks[],
+  userfault_checks[], thread_checks[], futex_checks[], fpu_checks[], trace_checks[], debug_checks[], clock_checks[],
+  timer_checks[], process_checks[], filter_checks[], pressure_checks[];
 
 /* ---- for checks; all go on after a difference, but for require ---- */
 
@@ -96,7 +96,8 @@ struct thread {
 void start_thread(struct thread *thread, void (*run)(void *), void *argument, u32 flags, void *tls);
 void join_thread(struct thread *thread);
 /* clone(2) with a stack of its own for the child. */
-int clone_on(u32 flags, void *stack_top, void (*run)(void *), void *argument, u32 *parent_tid, void *tls, u32 *child_tid);
+int clone_on(
+  u32 flags, void *stack_top, void (*run)(void *), void *argument, u32 *parent_tid, void *tls, u32 *child_tid);
 i64 elapsed_us(u64 since);
 
 #endif /* PLEX86_CHECK_H */

@@ -79,7 +79,8 @@ static void clocks_agree(void)
   for (u32 k = 0; k < COUNT_OF(clocks); k++) {
     i64 least = 1ll << 62;
     for (u32 i = 0; i < 20; i++) {
-      u64 first = clock_by(syscall_int80, clocks[k]), between = clock_of(function, clocks[k]), last = clock_by(syscall_int80, clocks[k]);
+      u64 first = clock_by(syscall_int80, clocks[k]), between = clock_of(function, clocks[k]),
+          last = clock_by(syscall_int80, clocks[k]);
       expect("the vDSO's reading is not before the kernel's", between >= first, 1);
       expect("nor behind it", between <= last, 1);
       if ((i64)(last - first) < least)
@@ -101,7 +102,8 @@ static void pace(void)
   for (u32 i = 0; i < 3; i++)
     end[i] = clock_by(syscall6, clocks[i]);
   for (u32 i = 0; i < 3; i++)
-    expect_range("ns of another clock beside CLOCK_MONOTONIC's", (i64)(end[i] - start[i]), (i64)(to - from), (i64)(to - from) + 50000000);
+    expect_range("ns of another clock beside CLOCK_MONOTONIC's", (i64)(end[i] - start[i]), (i64)(to - from),
+      (i64)(to - from) + 50000000);
 }
 
 static void resolution(void)
@@ -124,7 +126,8 @@ static void processor_time(void)
   }
   u64 spent = clock_by(syscall6, PROCESS) - before, passed = monotonic() - wall;
   expect_range("ns of a spinning process", (i64)spent, 100000000, (i64)passed + 20000000);
-  expect_range("ns of its thread", (i64)(clock_by(syscall6, THREAD) - thread_before), 100000000, (i64)passed + 20000000);
+  expect_range(
+    "ns of its thread", (i64)(clock_by(syscall6, THREAD) - thread_before), 100000000, (i64)passed + 20000000);
   before = clock_by(syscall6, PROCESS);
   sleep_ms(200);
   expect_range("ns of a sleeping process", (i64)(clock_by(syscall6, PROCESS) - before), 0, 50000000);

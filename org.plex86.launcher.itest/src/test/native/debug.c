@@ -3,7 +3,7 @@
 #include "tracee.h"
 
 /* Offset of debug register n in struct user, for PTRACE_POKEUSR. */
-#define DEBUG_REGISTER(n) (252 + (n) * 4)
+#define DEBUG_REGISTER(n) (252 + (n)*4)
 
 enum { NOT_SUPPORTED = -95 }; /* -EOPNOTSUPP */
 

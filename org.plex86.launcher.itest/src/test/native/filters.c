@@ -11,9 +11,18 @@
 
 enum { ARCH_I386 = 0x40000003, NR = 0, ARCH = 4, ARGUMENT = 16 }; /* offsets in struct seccomp_data */
 
-#define LOAD(offset) {BPF_LD | BPF_W | BPF_ABS, 0, 0, offset}
-#define UNLESS(value, skip) {BPF_JMP | BPF_JEQ | BPF_K, 0, skip, value}
-#define RETURN(value) {BPF_RET | BPF_K, 0, 0, value}
+#define LOAD(offset)                       \
+  {                                        \
+    BPF_LD | BPF_W | BPF_ABS, 0, 0, offset \
+  }
+#define UNLESS(value, skip)                   \
+  {                                           \
+    BPF_JMP | BPF_JEQ | BPF_K, 0, skip, value \
+  }
+#define RETURN(value)            \
+  {                              \
+    BPF_RET | BPF_K, 0, 0, value \
+  }
 
 static int install(struct sock_filter *filter, u32 length, u32 flags)
 {

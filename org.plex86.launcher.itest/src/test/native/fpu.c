@@ -18,7 +18,8 @@ struct area {
 static const struct {
   u32 bit, index;
   const char *name;
-} components[] = {{AVX, 2, "upper halves of ymm0 to 7"}, {OPMASK, 5, "k0 to k7"}, {ZMM_HIGH, 6, "upper halves of zmm0 to 7"}};
+} components[] = {
+  {AVX, 2, "upper halves of ymm0 to 7"}, {OPMASK, 5, "k0 to k7"}, {ZMM_HIGH, 6, "upper halves of zmm0 to 7"}};
 
 static u32 mask; /* the components that are checked; 0: no XSAVE */
 
@@ -73,7 +74,10 @@ static void make(struct area *area, u32 seed)
   *(u32 *)(area->bytes + HEADER) = mask;
   for (u32 i = 0; i < COUNT_OF(components); i++)
     if (mask & components[i].bit)
-      fill(component(area, components[i].index, &bytes), 64 * (components[i].bit == OPMASK ? 1 : components[i].bit == AVX ? 2 : 4),
+      fill(component(area, components[i].index, &bytes),
+        64 * (components[i].bit == OPMASK ? 1
+               : components[i].bit == AVX ? 2
+                                          : 4),
         seed + 1000 * i);
 }
 

@@ -4,7 +4,17 @@
 #include <linux/time.h>
 
 enum {
-  CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, TF = 0x100, IF = 0x200, DF = 0x400, OF = 0x800, AC = 0x40000, ID = 0x200000,
+  CF = 1,
+  PF = 4,
+  AF = 0x10,
+  ZF = 0x40,
+  SF = 0x80,
+  TF = 0x100,
+  IF = 0x200,
+  DF = 0x400,
+  OF = 0x800,
+  AC = 0x40000,
+  ID = 0x200000,
   STATUS_FLAGS = CF | PF | AF | ZF | SF | OF,
 };
 
@@ -20,22 +30,22 @@ static u32 seen_eflags, patched;
 static struct sigcontext seen, replacement;
 
 /* Loads `before` (but esp), runs the instructions, stores all in `after`. */
-#define WITH_REGISTERS(instructions) \
-  __asm__ volatile("pushal\n" \
-                   "pushfl\n" \
-                   "movl %%esp, saved_esp\n" \
+#define WITH_REGISTERS(instructions)                                                                            \
+  __asm__ volatile("pushal\n"                                                                                   \
+                   "pushfl\n"                                                                                   \
+                   "movl %%esp, saved_esp\n"                                                                    \
                    "movl before, %%edi\n movl before+4, %%esi\n movl before+8, %%ebp\n movl before+16, %%ebx\n" \
-                   "movl before+20, %%edx\n movl before+24, %%ecx\n movl before+28, %%eax\n" \
-                   "pushl before+32\n popfl\n" instructions "movl %%esp, after+12\n" \
-                   "pushfl\n popl after+32\n" \
-                   "movl saved_esp, %%esp\n" \
-                   "cld\n" \
-                   "movl %%edi, after\n movl %%esi, after+4\n movl %%ebp, after+8\n movl %%ebx, after+16\n" \
-                   "movl %%edx, after+20\n movl %%ecx, after+24\n movl %%eax, after+28\n" \
-                   "popfl\n" \
-                   "popal\n" \
-                   : \
-                   : \
+                   "movl before+20, %%edx\n movl before+24, %%ecx\n movl before+28, %%eax\n"                    \
+                   "pushl before+32\n popfl\n" instructions "movl %%esp, after+12\n"                            \
+                   "pushfl\n popl after+32\n"                                                                   \
+                   "movl saved_esp, %%esp\n"                                                                    \
+                   "cld\n"                                                                                      \
+                   "movl %%edi, after\n movl %%esi, after+4\n movl %%ebp, after+8\n movl %%ebx, after+16\n"     \
+                   "movl %%edx, after+20\n movl %%ecx, after+24\n movl %%eax, after+28\n"                       \
+                   "popfl\n"                                                                                    \
+                   "popal\n"                                                                                    \
+                   :                                                                                            \
+                   :                                                                                            \
                    : "memory", "cc")
 
 static void set_before(u32 seed, u32 flags)
@@ -66,14 +76,16 @@ static void clobber(int signal, siginfo_t *info, struct ucontext *context)
   deliveries++;
   seen = context->uc_mcontext;
   __asm__ volatile("pushfl\n popl %0" : "=r"(seen_eflags));
-  __asm__ volatile("movl $0x11111111, %%eax\n movl %%eax, %%ecx\n movl %%eax, %%edx\n movl %%eax, %%esi\n movl %%eax, %%edi\n"
-                   "cmpl $1, %%eax"
-                   :
-                   :
-                   : "eax", "ecx", "edx", "esi", "edi", "cc");
+  __asm__ volatile(
+    "movl $0x11111111, %%eax\n movl %%eax, %%ecx\n movl %%eax, %%edx\n movl %%eax, %%esi\n movl %%eax, %%edi\n"
+    "cmpl $1, %%eax"
+    :
+    :
+    : "eax", "ecx", "edx", "esi", "edi", "cc");
 }
 
-static const u32 flag_sets[] = {0, STATUS_FLAGS, CF, PF, AF, ZF, SF, OF, DF, DF | STATUS_FLAGS, AC, AC | DF | CF, ID | ZF};
+static const u32 flag_sets[] = {
+  0, STATUS_FLAGS, CF, PF, AF, ZF, SF, OF, DF, DF | STATUS_FLAGS, AC, AC | DF | CF, ID | ZF};
 
 /* int3 leaves eax alone, a system call does not. */
 static void kept_by_trap(void)
@@ -249,9 +261,11 @@ static void segments(void)
   u16 null = 0;
   handle(SIGUSR1, clobber, 0, 0);
   __asm__ volatile("movw %0, %%fs" : : "r"(null));
-  __asm__ volatile("movl %%ds, %0\n movl %%es, %1\n movl %%fs, %2\n movl %%ss, %3" : "=r"(first[0]), "=r"(first[1]), "=r"(first[2]), "=r"(first[3]));
+  __asm__ volatile("movl %%ds, %0\n movl %%es, %1\n movl %%fs, %2\n movl %%ss, %3"
+                   : "=r"(first[0]), "=r"(first[1]), "=r"(first[2]), "=r"(first[3]));
   sys(__NR_kill, sys(__NR_getpid), SIGUSR1);
-  __asm__ volatile("movl %%ds, %0\n movl %%es, %1\n movl %%fs, %2\n movl %%ss, %3" : "=r"(second[0]), "=r"(second[1]), "=r"(second[2]), "=r"(second[3]));
+  __asm__ volatile("movl %%ds, %0\n movl %%es, %1\n movl %%fs, %2\n movl %%ss, %3"
+                   : "=r"(second[0]), "=r"(second[1]), "=r"(second[2]), "=r"(second[3]));
   for (u32 i = 0; i < 4; i++)
     expect("segment register", second[i], first[i]);
   expect("ds in the frame", seen.ds, first[0]);

@@ -73,7 +73,8 @@ static void requeue(void)
 {
   start_waiters(wait_on_word);
   expect("with another value", (u32)futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)100, &second, 5), (u32)-EAGAIN);
-  expect("one woken, the others moved", (u32)futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)100, &second, 0), THREADS);
+  expect(
+    "one woken, the others moved", (u32)futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)100, &second, 0), THREADS);
   sleep_ms(20);
   expect("woken", woken, 1);
   expect("wake at the old place", (u32)futex(&word, FUTEX_WAKE_PRIVATE, 100, NULL, NULL, 0), 0);
@@ -86,7 +87,8 @@ static void wake_op(void)
   third = 7;
   start_waiters(wait_on_word);
   /* third = 9; wakes all of word, and of third if it was 7 */
-  expect("woken", (u32)futex(&word, FUTEX_WAKE_OP_PRIVATE, 100, (void *)100, &third, FUTEX_OP(FUTEX_OP_SET, 9, FUTEX_OP_CMP_EQ, 7)),
+  expect("woken",
+    (u32)futex(&word, FUTEX_WAKE_OP_PRIVATE, 100, (void *)100, &third, FUTEX_OP(FUTEX_OP_SET, 9, FUTEX_OP_CMP_EQ, 7)),
     THREADS);
   join_waiters();
   expect("the second word", third, 9);

@@ -114,7 +114,8 @@ static void duplicates(void)
 static void refused(void)
 {
   u8 *at = filled_pages(4, 90);
-  expect("onto itself", (u32)sys(__NR_mremap, at, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at + PAGE), (u32)-22);
+  expect(
+    "onto itself", (u32)sys(__NR_mremap, at, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at + PAGE), (u32)-22);
   expect("to nothing", (u32)sys(__NR_mremap, at, PAGE, 0, MREMAP_MAYMOVE), (u32)-22);
   expect("off a page's start", (u32)sys(__NR_mremap, at + 1, PAGE, PAGE, MREMAP_MAYMOVE), (u32)-22);
   expect("of a hole", (u32)sys(__NR_mremap, 0x10000, PAGE, 2 * PAGE, MREMAP_MAYMOVE), (u32)-14);

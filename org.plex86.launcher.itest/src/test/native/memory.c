@@ -3,7 +3,12 @@
 #include "check.h"
 #include <linux/mman.h>
 
-enum { PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS, RW = PROT_READ | PROT_WRITE, RWX = PROT_READ | PROT_WRITE | PROT_EXEC, N = 32 };
+enum {
+  PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS,
+  RW = PROT_READ | PROT_WRITE,
+  RWX = PROT_READ | PROT_WRITE | PROT_EXEC,
+  N = 32
+};
 
 static u8 *pages(u32 n)
 {

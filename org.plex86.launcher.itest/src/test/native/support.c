@@ -58,7 +58,7 @@ void use_altstack(void)
 static struct place resume;
 static struct fault caught;
 
-static void catch(int signal, siginfo_t *info, struct ucontext *context)
+static void catch (int signal, siginfo_t *info, struct ucontext *context)
 {
   struct sigcontext *machine = &context->uc_mcontext;
   caught.count++;
@@ -210,10 +210,9 @@ void start_thread(struct thread *thread, void (*run)(void *), void *argument, u3
   enum { STACK = 64 << 10 };
   thread->stack = map(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
   thread->tid = ~0u;
-  must("clone of a thread",
-    clone_on(flags | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-               CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
-      (char *)thread->stack + STACK, run, argument, &thread->tid, tls, &thread->tid));
+  must("clone of a thread", clone_on(flags | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                                       CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+                              (char *)thread->stack + STACK, run, argument, &thread->tid, tls, &thread->tid));
 }
 
 void join_thread(struct thread *thread)

@@ -79,7 +79,7 @@ static u32 set_area(int entry, void *base, u32 limit)
   return area.entry_number;
 }
 
-#define LOAD_SEGMENT(segment, entry) __asm__ volatile("movw %w0, %%" segment : : "r"((entry) * 8 + 3))
+#define LOAD_SEGMENT(segment, entry) __asm__ volatile("movw %w0, %%" segment : : "r"((entry)*8 + 3))
 
 static u32 through_gs(u32 offset)
 {
@@ -166,7 +166,8 @@ static void see_tls(void *argument)
 
 static void by_clone(void)
 {
-  struct user_desc area = {.base_addr = (u32)storage[3], .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1};
+  struct user_desc area = {
+    .base_addr = (u32)storage[3], .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1};
   static u32 seen;
   area.entry_number = set_area(-1, storage[2], 0xffffffff);
   LOAD_SEGMENT("gs", area.entry_number);
@@ -359,7 +360,8 @@ static void pid_namespace(void)
 static void clone3_pidfd(void)
 {
   int pidfd = -1;
-  struct clone_args arguments = {.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (u32)&pidfd, .exit_signal = SIGCHLD};
+  struct clone_args arguments = {
+    .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (u32)&pidfd, .exit_signal = SIGCHLD};
   handle(SIGUSR1, on_thread_signal, 0, 0);
   int pid = must("clone3", sys(__NR_clone3, &arguments, sizeof arguments));
   if (pid == 0)

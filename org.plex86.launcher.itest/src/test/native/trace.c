@@ -56,13 +56,14 @@ static void text_words(void)
 static void fixed_registers(void)
 {
   register u32 result __asm__("eax");
-  __asm__ volatile("movl $0x101, %%ebx\n movl $0x102, %%ecx\n movl $0x103, %%edx\n movl $0x104, %%esi\n movl $0x105, %%edi\n"
-                   "movl $0x106, %%eax\n stc\n int3\n"
-                   "pushfl\n popl %%ecx\n andl $1, %%ecx\n"
-                   "addl %%ebx, %%eax\n addl %%edx, %%eax\n addl %%esi, %%eax\n addl %%edi, %%eax\n addl %%ecx, %%eax"
-                   : "=r"(result)
-                   :
-                   : "ebx", "ecx", "edx", "esi", "edi", "memory", "cc");
+  __asm__ volatile(
+    "movl $0x101, %%ebx\n movl $0x102, %%ecx\n movl $0x103, %%edx\n movl $0x104, %%esi\n movl $0x105, %%edi\n"
+    "movl $0x106, %%eax\n stc\n int3\n"
+    "pushfl\n popl %%ecx\n andl $1, %%ecx\n"
+    "addl %%ebx, %%eax\n addl %%edx, %%eax\n addl %%esi, %%eax\n addl %%edi, %%eax\n addl %%ecx, %%eax"
+    : "=r"(result)
+    :
+    : "ebx", "ecx", "edx", "esi", "edi", "memory", "cc");
   leave((int)result);
 }
 

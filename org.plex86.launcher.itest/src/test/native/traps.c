@@ -4,16 +4,18 @@
 
 enum { KERNEL_SENT = 0x80 }; /* SI_KERNEL */
 
-#define ACTION(name, instructions) \
-  static void name(void *unused) \
-  { \
-    (void)unused; \
+#define ACTION(name, instructions)                                            \
+  static void name(void *unused)                                              \
+  {                                                                           \
+    (void)unused;                                                             \
     __asm__ volatile(instructions : : : "eax", "ecx", "edx", "memory", "cc"); \
-  } \
+  }                                                                           \
   extern char name##_at[];
 
-ACTION(divide_by_zero, "xorl %%ecx, %%ecx\n movl $1, %%eax\n cdq\n .globl divide_by_zero_at\n divide_by_zero_at: idivl %%ecx")
-ACTION(divide_overflow, "movl $0x80000000, %%eax\n cdq\n movl $-1, %%ecx\n .globl divide_overflow_at\n divide_overflow_at: idivl %%ecx")
+ACTION(divide_by_zero,
+  "xorl %%ecx, %%ecx\n movl $1, %%eax\n cdq\n .globl divide_by_zero_at\n divide_by_zero_at: idivl %%ecx")
+ACTION(divide_overflow,
+  "movl $0x80000000, %%eax\n cdq\n movl $-1, %%ecx\n .globl divide_overflow_at\n divide_overflow_at: idivl %%ecx")
 ACTION(breakpoint, "int3\n .globl breakpoint_at\n breakpoint_at: nop")
 ACTION(breakpoint_2, ".byte 0xcd, 3\n .globl breakpoint_2_at\n breakpoint_2_at: nop")
 ACTION(overflow, "movb $0x7f, %%al\n addb $1, %%al\n into\n .globl overflow_at\n overflow_at: nop")
@@ -37,19 +39,24 @@ ACTION(clear_task_switched, ".globl clear_task_switched_at\n clear_task_switched
 ACTION(load_gdt, ".globl load_gdt_at\n load_gdt_at: lgdt (%%esp)")
 ACTION(load_idt, ".globl load_idt_at\n load_idt_at: lidt (%%esp)")
 ACTION(load_task, "movw $0x80, %%ax\n .globl load_task_at\n load_task_at: ltr %%ax")
-ACTION(set_xcr, "xorl %%ecx, %%ecx\n movl $1, %%eax\n xorl %%edx, %%edx\n .globl set_xcr_at\n set_xcr_at: .byte 0x0f, 0x01, 0xd1")
+ACTION(set_xcr,
+  "xorl %%ecx, %%ecx\n movl $1, %%eax\n xorl %%edx, %%edx\n .globl set_xcr_at\n set_xcr_at: .byte 0x0f, 0x01, 0xd1")
 ACTION(gate_20, ".globl gate_20_at\n gate_20_at: int $0x20")
 ACTION(gate_14, ".globl gate_14_at\n gate_14_at: int $0x0e")
 ACTION(gate_0, ".globl gate_0_at\n gate_0_at: int $0")
 ACTION(gate_ff, ".globl gate_ff_at\n gate_ff_at: int $0xff")
 ACTION(bad_gs, "movw $0xffff, %%ax\n .globl bad_gs_at\n bad_gs_at: movw %%ax, %%gs")
 ACTION(bad_ss, "xorl %%eax, %%eax\n .globl bad_ss_at\n bad_ss_at: movw %%ax, %%ss")
-ACTION(null_gs, "pushl %%gs\n xorl %%eax, %%eax\n movw %%ax, %%gs\n .globl null_gs_at\n null_gs_at: movb %%gs:(%%eax), %%al\n popl %%gs")
-ACTION(unaligned_read, "subl $32, %%esp\n andl $-16, %%esp\n pushfl\n orl $0x40000, (%%esp)\n popfl\n .globl unaligned_read_at\n"
-                       "unaligned_read_at: movl 1(%%esp), %%eax")
-ACTION(sse_divide, "pushl $0x1d80\n ldmxcsr (%%esp)\n popl %%eax\n xorps %%xmm0, %%xmm0\n pcmpeqd %%xmm1, %%xmm1\n psrld $31, %%xmm1\n"
-                   "cvtdq2ps %%xmm1, %%xmm1\n .globl sse_divide_at\n sse_divide_at: divps %%xmm0, %%xmm1")
-ACTION(x87_divide, "pushl $0x37b\n fldcw (%%esp)\n popl %%eax\n fldz\n fld1\n fdiv %%st(1)\n .globl x87_divide_at\n x87_divide_at: fwait")
+ACTION(null_gs, "pushl %%gs\n xorl %%eax, %%eax\n movw %%ax, %%gs\n .globl null_gs_at\n null_gs_at: movb %%gs:(%%eax), "
+                "%%al\n popl %%gs")
+ACTION(unaligned_read,
+  "subl $32, %%esp\n andl $-16, %%esp\n pushfl\n orl $0x40000, (%%esp)\n popfl\n .globl unaligned_read_at\n"
+  "unaligned_read_at: movl 1(%%esp), %%eax")
+ACTION(sse_divide,
+  "pushl $0x1d80\n ldmxcsr (%%esp)\n popl %%eax\n xorps %%xmm0, %%xmm0\n pcmpeqd %%xmm1, %%xmm1\n psrld $31, %%xmm1\n"
+  "cvtdq2ps %%xmm1, %%xmm1\n .globl sse_divide_at\n sse_divide_at: divps %%xmm0, %%xmm1")
+ACTION(x87_divide, "pushl $0x37b\n fldcw (%%esp)\n popl %%eax\n fldz\n fld1\n fdiv %%st(1)\n .globl x87_divide_at\n "
+                   "x87_divide_at: fwait")
 
 struct trap {
   void (*action)(void *);
@@ -132,10 +139,23 @@ static void privileged(void)
   catch_faults();
   static const struct trap traps[] = {
 #define PRIVILEGED(name) {name, name##_at, SIGSEGV, KERNEL_SENT, 13, 0}
-    PRIVILEGED(halt), PRIVILEGED(clear_interrupts), PRIVILEGED(set_interrupts), PRIVILEGED(port_in), PRIVILEGED(port_out),
-    PRIVILEGED(read_cr0), PRIVILEGED(write_cr3), PRIVILEGED(read_dr7), PRIVILEGED(read_msr), PRIVILEGED(write_msr),
-    PRIVILEGED(invalidate_page), PRIVILEGED(write_back_caches), PRIVILEGED(clear_task_switched), PRIVILEGED(load_gdt),
-    PRIVILEGED(load_idt), PRIVILEGED(load_task), PRIVILEGED(set_xcr),
+    PRIVILEGED(halt),
+    PRIVILEGED(clear_interrupts),
+    PRIVILEGED(set_interrupts),
+    PRIVILEGED(port_in),
+    PRIVILEGED(port_out),
+    PRIVILEGED(read_cr0),
+    PRIVILEGED(write_cr3),
+    PRIVILEGED(read_dr7),
+    PRIVILEGED(read_msr),
+    PRIVILEGED(write_msr),
+    PRIVILEGED(invalidate_page),
+    PRIVILEGED(write_back_caches),
+    PRIVILEGED(clear_task_switched),
+    PRIVILEGED(load_gdt),
+    PRIVILEGED(load_idt),
+    PRIVILEGED(load_task),
+    PRIVILEGED(set_xcr),
   };
   expect_traps(traps, COUNT_OF(traps));
 }
@@ -193,7 +213,8 @@ static void floating_point(void)
 static void flags_that_popf_cannot(void)
 {
   u32 flags;
-  __asm__ volatile("pushfl\n movl (%%esp), %%eax\n andl $~0x200, %%eax\n orl $0x3000, %%eax\n pushl %%eax\n popfl\n pushfl\n popl %0\n popfl"
+  __asm__ volatile("pushfl\n movl (%%esp), %%eax\n andl $~0x200, %%eax\n orl $0x3000, %%eax\n pushl %%eax\n popfl\n "
+                   "pushfl\n popl %0\n popfl"
                    : "=r"(flags)
                    :
                    : "eax", "memory", "cc");

@@ -28,8 +28,22 @@ class CorrectnessIT {
   private static final Path PROGRAM = Plex86.file("org.plex86.launcher.itest/target/native/checks");
 
   private static final String[] GROUPS = {
-    "signals", "frames", "faults", "traps", "memory", "maps", "userfault", "threads", "futexes",
-    "fpu", "trace", "debug", "clocks", "timers", "processes", "filters"
+    "signals",
+    "frames",
+    "faults",
+    "traps",
+    "memory",
+    "maps",
+    "userfault",
+    "threads",
+    "futexes",
+    "fpu",
+    "trace",
+    "debug",
+    "clocks",
+    "timers",
+    "processes",
+    "filters"
   };
 
   /** Exactly the program's bytes of the standard input; what follows is for the program. */
@@ -97,8 +111,7 @@ class CorrectnessIT {
     List<String> arguments = new ArrayList<>(List.of("run", "--isolation", mode));
     arguments.addAll(options);
     arguments.add("--exec");
-    arguments.add(
-        receive() + before + "exec /tmp/checks " + mode + " " + String.join(" ", groups));
+    arguments.add(receive() + before + "exec /tmp/checks " + mode + " " + String.join(" ", groups));
     try {
       var result = Plex86.feed(Files.readAllBytes(PROGRAM), arguments.toArray(String[]::new));
       return new Checks(mode, result).tests();
