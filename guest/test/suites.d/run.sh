@@ -29,11 +29,20 @@ result() {
 mkdir -p /tmp/work
 cd /tmp/work || exit 1
 
+# Those that do nothing without.
+arguments_of() {
+  case $1 in
+    vm.userfaultfd) echo anon 20 16 ;;
+    timers.leap-a-day) echo -i 2 ;;
+  esac
+}
+
 kselftest() {
   for program in /suite/kselftest/*; do
     name=${program##*/}
     wanted "$name" "$@" || continue
-    timeout -s KILL 150 "$program" >/tmp/output 2>&1 </dev/null
+    # shellcheck disable=SC2046
+    timeout -s KILL 150 "$program" $(arguments_of "$name") >/tmp/output 2>&1 </dev/null
     result "$name" $? 4
   done
 }
