@@ -39,7 +39,8 @@ find_clang_format() {
 
 c_sources() {
   # guest_abi.h is left as it is: the formatter takes the parameter of its macro for a cast
-  find "$root/org.plex86.monitor/src/main/native" "$root/org.plex86.itest/src/test/native" "$root/guest" "$root/bench" \
+  find "$root/org.plex86.monitor/src/main/native" "$root/org.plex86.itest/src/test/native" \
+    "$root/org.plex86.launcher.itest/src/test/native" "$root/guest" "$root/bench" \
     \( -name target -o -name patches \) -prune -o -name '*.[ch]' ! -name guest_abi.h -print 2>/dev/null
 }
 

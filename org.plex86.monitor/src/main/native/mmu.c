@@ -131,8 +131,9 @@ static int refused(u32 rights, int write, int user)
 
 enum mmu_result mmu_map(u32 linear, int write, int user)
 {
-  if (linear < lowest_page)
-    return MMU_PROTECTED;
+  u32 physical;
+  if (linear < lowest_page) /* the host does not map there; what the guest is told is what its tables say */
+    return mmu_translate(linear, &physical) ? MMU_PROTECTED : MMU_NOT_PRESENT;
   if (!(VM->cr0 & CR0_PG)) {
     u32 base = linear & LARGE_MASK;
     if (linear < ram_bytes)

@@ -118,6 +118,11 @@ final class Plex86 {
 
   /** Waits for the end of a process that was started here. */
   static Result finish(Process process, byte[] input) throws IOException, InterruptedException {
+    return finish(process, input, PATIENCE);
+  }
+
+  static Result finish(Process process, byte[] input, Duration patience)
+      throws IOException, InterruptedException {
     CompletableFuture<byte[]> out = collect(process.getInputStream());
     CompletableFuture<byte[]> err = collect(process.getErrorStream());
     try (OutputStream in = process.getOutputStream()) {
@@ -125,9 +130,9 @@ final class Plex86 {
     } catch (IOException e) {
       // the process ended without reading it all; its result says whether that is right
     }
-    if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+    if (!process.waitFor(patience.toSeconds(), TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
-      throw new AssertionError("still running after " + PATIENCE);
+      throw new AssertionError("still running after " + patience);
     }
     return new Result(process.exitValue(), out.join(), err.join());
   }
