@@ -26,8 +26,20 @@ static void refuse_gate(u32 gate)
   }
 }
 
+void gate_look_up(void)
+{
+  if (covers & COVERS_KERNEL)
+    inject_interrupts();
+  else
+    user_look_up();
+}
+
 void gate_dispatch(u32 gate)
 {
+  if (!(covers & COVERS_KERNEL)) {
+    user_gate(gate);
+    return;
+  }
   u32 user = VM->cpl == 3;
   if (gate == PLEX86_GATE_IRET && !user) {
     return_from_interrupt();

@@ -94,6 +94,18 @@ void inject_interrupts(void)
   enter_kernel(PLEX86_VECTOR_BASE + line, 0, 0, 0);
 }
 
+/* This process runs user code itself. */
+static void prepare_user(void)
+{
+  tls_load();
+  tlb_check(&own_tlb);
+  if (VM->prefault) { /* the page that user code faulted on is likely there now */
+    u32 page = VM->prefault;
+    VM->prefault = 0;
+    mmu_map(&own_tlb, page & PAGE_MASK, page & 1, 1);
+  }
+}
+
 void return_from_interrupt(void)
 {
   COUNT(iret);
@@ -104,13 +116,6 @@ void return_from_interrupt(void)
     VM->cpl = 3;
     if (!CONTROL->first_user_tsc)
       CONTROL->first_user_tsc = read_tsc();
-    tls_load();
-    tlb_check();
-    if (VM->prefault) { /* the page that user code faulted on is likely there now */
-      u32 page = VM->prefault;
-      VM->prefault = 0;
-      mmu_map(page & PAGE_MASK, page & 1, 1);
-    }
   } else {
     REGS.gpr[ESP] = frame + 12;
     VM->cpl = 0;
@@ -118,4 +123,10 @@ void return_from_interrupt(void)
   REGS.eip = eip;
   REGS.eflags = (eflags & EFLAGS_GUEST) | EFLAGS_HOST;
   DATA(PLEX86_VIF) = eflags & EFLAGS_IF;
+  if (VM->cpl == 0)
+    return;
+  if (covers & COVERS_USER)
+    prepare_user();
+  else
+    users_run();
 }

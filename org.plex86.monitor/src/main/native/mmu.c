@@ -51,7 +51,7 @@ int mmu_is_large(u32 linear)
   return (*table_entry(directory) & (PTE_PRESENT | PTE_LARGE)) == (PTE_PRESENT | PTE_LARGE);
 }
 
-static enum mmu_result map_ram(u32 linear, u32 physical, u32 length, int write, int clean)
+static enum mmu_result map_ram(struct tlb *tlb, u32 linear, u32 physical, u32 length, int write, int clean)
 {
   if (linear < lowest_page) {
     u32 skip = lowest_page - linear;
@@ -61,58 +61,59 @@ static enum mmu_result map_ram(u32 linear, u32 physical, u32 length, int write, 
   }
   if (physical + (u64)length > ram_bytes)
     length = (u32)ram_bytes - physical;
-  tlb_map(linear, length, PROT_READ | PROT_EXEC | (write ? PROT_WRITE : 0), FD_RAM, physical);
+  tlb_map(tlb, linear, length, PROT_READ | PROT_EXEC | (write ? PROT_WRITE : 0), FD_RAM, physical);
   if (!write)
-    tlb_note_read_only(linear, physical, length, clean);
+    tlb_note_read_only(tlb, linear, physical, length, clean);
   return MMU_MAPPED;
 }
 
 /* One page that is not RAM: a device's registers, or nothing at all. */
-static enum mmu_result map_device(u32 linear, u32 physical, int write)
+static enum mmu_result map_device(struct tlb *tlb, u32 linear, u32 physical, int write)
 {
   u32 device = (physical - PLEX86_MMIO_BASE) >> 12;
   u64 offset = physical >= PLEX86_MMIO_BASE && device < PLEX86_MMIO_DEVICES ? CONTROL_DEVICES + (u64)device * PAGE_SIZE
                                                                             : CONTROL_VOID;
   if (write)
     return MMU_DEVICE;
-  tlb_map(linear & PAGE_MASK, PAGE_SIZE, PROT_READ, FD_CONTROL, offset);
+  tlb_map(tlb, linear & PAGE_MASK, PAGE_SIZE, PROT_READ, FD_CONTROL, offset);
   return MMU_MAPPED;
 }
 
 /* A 4 MiB page, and its neighbours where they go on in physical memory. */
-static enum mmu_result map_large(u32 linear, u32 directory, u32 entry, int write)
+static enum mmu_result map_large(struct tlb *tlb, u32 linear, u32 directory, u32 entry, int write)
 {
   u32 physical = entry & LARGE_MASK, offset = linear & ~LARGE_MASK;
   if (physical + (u64)offset >= ram_bytes)
-    return map_device(linear, physical + offset, write);
+    return map_device(tlb, linear, physical + offset, write);
   u32 index = linear >> 22, low = index, high = index + 1;
   while (low > GUEST_KERNEL >> 22 && low <= index &&
          *table_entry(directory + (low - 1) * 4) == entry - ((index - low + 1) << 22) &&
          physical >= (index - low + 1) << 22)
     low--;
-  while (high < GUEST_TOP >> 22 && *table_entry(directory + high * 4) == entry + ((high - index) << 22) &&
+  u32 limit = (linear < GUEST_KERNEL ? GUEST_KERNEL : GUEST_TOP) >> 22;
+  while (high < limit && *table_entry(directory + high * 4) == entry + ((high - index) << 22) &&
          physical + ((u64)(high - index) << 22) < ram_bytes)
     high++;
-  return map_ram(low << 22, physical - ((index - low) << 22), (high - low) << 22,
+  return map_ram(tlb, low << 22, physical - ((index - low) << 22), (high - low) << 22,
     (entry & (PTE_WRITE | PTE_DIRTY)) == (PTE_WRITE | PTE_DIRTY), 0);
 }
 
 /* A 4 KiB page, and its neighbours in the same table where they go on in physical memory. */
-static enum mmu_result map_small(u32 linear, u32 table, u32 entry, int writable)
+static enum mmu_result map_small(struct tlb *tlb, u32 linear, u32 table, u32 entry, int writable)
 {
   u32 index = linear >> 12 & 1023, low = index, high = index + 1;
   u32 first_page = linear >> 12 & ~1023u;
-  while (low > 0 && index - low < FAULT_AROUND && !tlb_holds((first_page + low - 1) << 12) &&
+  while (low > 0 && index - low < FAULT_AROUND && !tlb_holds(tlb, (first_page + low - 1) << 12) &&
          *table_entry(table + (low - 1) * 4) == entry - ((index - low + 1) << 12))
     low--;
-  while (high < 1024 && high - index < FAULT_AROUND && !tlb_holds((first_page + high) << 12) &&
+  while (high < 1024 && high - index < FAULT_AROUND && !tlb_holds(tlb, (first_page + high) << 12) &&
          *table_entry(table + high * 4) == entry + ((high - index) << 12))
     high++;
   u32 back = index - low;
   while ((entry & PAGE_MASK) < back << 12)
     back--; /* the run wrapped around in the physical address */
   u32 physical = (entry & PAGE_MASK) - (back << 12);
-  return map_ram((linear & PAGE_MASK) - (back << 12), physical, (high - index + back) << 12, writable,
+  return map_ram(tlb, (linear & PAGE_MASK) - (back << 12), physical, (high - index + back) << 12, writable,
     !(entry & (PTE_WRITE | PTE_DIRTY)));
 }
 
@@ -129,15 +130,15 @@ static int refused(u32 rights, int write, int user)
   return write && !(rights & PTE_WRITE) && (user || VM->cr0 & CR0_WP);
 }
 
-enum mmu_result mmu_map(u32 linear, int write, int user)
+enum mmu_result mmu_map(struct tlb *tlb, u32 linear, int write, int user)
 {
   if (linear < lowest_page)
     return MMU_PROTECTED;
   if (!(VM->cr0 & CR0_PG)) {
     u32 base = linear & LARGE_MASK;
     if (linear < ram_bytes)
-      return map_ram(base, base, LARGE_PAGE, 1, 0);
-    return map_device(linear, linear, write);
+      return map_ram(tlb, base, base, LARGE_PAGE, 1, 0);
+    return map_device(tlb, linear, linear, write);
   }
   u32 directory = DATA(PLEX86_CR3) & PAGE_MASK;
   if (directory >= ram_bytes)
@@ -151,7 +152,7 @@ enum mmu_result mmu_map(u32 linear, int write, int user)
     if (refused(pde, write, user))
       return MMU_PROTECTED;
     mark_used(pde_at, pde, used);
-    return map_large(linear, directory, pde | used, write);
+    return map_large(tlb, linear, directory, pde | used, write);
   }
   u32 table = pde & PAGE_MASK;
   if (table >= ram_bytes)
@@ -167,9 +168,10 @@ enum mmu_result mmu_map(u32 linear, int write, int user)
   mark_used(pte_at, pte, used);
   pte |= used;
   if ((pte & PAGE_MASK) >= ram_bytes)
-    return map_device(linear, (pte & PAGE_MASK) + (linear & ~PAGE_MASK), write);
+    return map_device(tlb, linear, (pte & PAGE_MASK) + (linear & ~PAGE_MASK), write);
   /* A page that is clean stays read-only here, so that the first write sets its D bit. */
-  return map_small(linear, table, pte, pte & PTE_DIRTY && (rights & PTE_WRITE || !(VM->cr0 & CR0_WP)));
+  return map_small(tlb, linear, table, pte,
+    pte & PTE_DIRTY && (rights & PTE_WRITE || (!tlb->user_slot && !(VM->cr0 & CR0_WP))));
 }
 
 int mmu_translate(u32 linear, u32 *physical)

@@ -33,6 +33,7 @@ record VmConfig(
     List<ChannelSpec> channels,
     boolean autostart,
     int spaces,
+    Isolation isolation,
     BitSet pin) {
   private static final Set<String> KNOWN =
       Set.of(
@@ -44,6 +45,7 @@ record VmConfig(
           VmProperties.CHANNELS,
           VmProperties.AUTOSTART,
           VmProperties.SPACES,
+          VmProperties.ISOLATION,
           VmProperties.PIN);
 
   private static final int SPACES_DEFAULT = 24;
@@ -75,7 +77,17 @@ record VmConfig(
         (int)
             values.number(
                 VmProperties.SPACES, SPACES_DEFAULT, SPACES_MIN, ControlLayout.CONTROL_SPACES_MAX),
+        isolation(values),
         CpuList.parse(values.string(VmProperties.PIN).orElse("")));
+  }
+
+  private static Isolation isolation(Values values) throws VmConfigException {
+    String text = values.string(VmProperties.ISOLATION).orElse(Isolation.SHARED.toString());
+    return Isolation.of(text)
+        .orElseThrow(
+            () ->
+                new VmConfigException(
+                    "isolation '" + text + "' is not known; give strict or shared"));
   }
 
   private static long memory(Values values) throws VmConfigException {
