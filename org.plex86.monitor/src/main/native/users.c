@@ -100,7 +100,7 @@ static void wake(volatile u32 *word, u32 count)
 static void work_now(u32 slot)
 {
   await_mapper(slot);
-  post_work(slot, users[slot].calls, 0);
+  post_work(slot, users[slot].calls, WAKE_DONE);
   users[slot].calls = 0;
   wake(&TURN(slot)->work, 1);
   await_mapper(slot);
@@ -237,7 +237,7 @@ static void give_turn(u32 slot)
   write_order(slot);
   u32 has_work = user->calls;
   if (has_work) {
-    post_work(slot, user->calls, user->parked ? WAKE_PARKED | WAKE_TURN : WAKE_DONE | WAKE_TURN);
+    post_work(slot, user->calls, WAKE_DONE | WAKE_TURN | (user->parked ? WAKE_PARKED : 0));
     user->calls = 0;
   }
   u32 was_parked = user->parked;
@@ -266,7 +266,7 @@ static void kick(u32 slot)
   await_mapper(slot);
   struct call call = {SYS_tgkill, {pid, pid, SIGUSR1, 0, 0, 0}, 0};
   ORDER(slot)->call[0] = call;
-  post_work(slot, 1, 0);
+  post_work(slot, 1, WAKE_DONE); /* for a thread that has not taken its turn yet */
   wake(&TURN(slot)->work, 1);
 }
 
