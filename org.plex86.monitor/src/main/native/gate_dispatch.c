@@ -103,5 +103,20 @@ void gate_dispatch(u32 gate)
   case PLEX86_GATE_ACK:
     monitor_acknowledge(REGS.gpr[EAX], REGS.gpr[EDX]);
     break;
+  case PLEX86_GATE_COPY_USER:
+    copy_user_gate();
+    break;
+  case PLEX86_GATE_CLEAR_USER:
+    clear_user_gate();
+    break;
+  case PLEX86_GATE_GET_USER:
+    get_user_gate();
+    break;
+  case PLEX86_GATE_PUT_USER:
+    put_user_gate();
+    break;
+  case PLEX86_GATE_FPU:
+    users_fetch_fpu();
+    break;
   }
 }

@@ -83,6 +83,11 @@ void inject_page_fault(u32 linear, u32 error)
   enter_kernel(VECTOR_PF, 1, error, 0);
 }
 
+int inject_is_due(void)
+{
+  return DATA(PLEX86_VIF) && (DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK));
+}
+
 void inject_interrupts(void)
 {
   u32 ready = DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK);

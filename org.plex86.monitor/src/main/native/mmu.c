@@ -130,6 +130,50 @@ static int refused(u32 rights, int write, int user)
   return write && !(rights & PTE_WRITE) && (user || VM->cr0 & CR0_WP);
 }
 
+/* What a walk of the guest's tables has found; the entries with the bits that it has set. */
+struct walk {
+  u32 directory; /* guest-physical */
+  u32 table; /* guest-physical; 0: entry is that of a 4 MiB page */
+  u32 entry;
+  u32 rights;
+};
+
+/* Sets the A and D bits as the access does. */
+static enum mmu_result walk_tables(u32 linear, int write, int user, struct walk *walk)
+{
+  walk->directory = DATA(PLEX86_CR3) & PAGE_MASK;
+  if (walk->directory >= ram_bytes)
+    return MMU_NOT_PRESENT;
+  volatile u32 *pde_at = table_entry(walk->directory + (linear >> 22) * 4);
+  u32 pde = *pde_at;
+  if (!(pde & PTE_PRESENT))
+    return MMU_NOT_PRESENT;
+  u32 used = PTE_ACCESSED | (write ? PTE_DIRTY : 0);
+  if (pde & PTE_LARGE && VM->cr4 & CR4_PSE) {
+    if (refused(pde, write, user))
+      return MMU_PROTECTED;
+    mark_used(pde_at, pde, used);
+    walk->table = 0;
+    walk->entry = pde | used;
+    walk->rights = pde;
+    return MMU_MAPPED;
+  }
+  walk->table = pde & PAGE_MASK;
+  if (walk->table >= ram_bytes)
+    return MMU_NOT_PRESENT;
+  volatile u32 *pte_at = table_entry(walk->table + (linear >> 12 & 1023) * 4);
+  u32 pte = *pte_at;
+  if (!(pte & PTE_PRESENT))
+    return MMU_NOT_PRESENT;
+  walk->rights = pde & pte;
+  if (refused(walk->rights, write, user))
+    return MMU_PROTECTED;
+  mark_used(pde_at, pde, PTE_ACCESSED);
+  mark_used(pte_at, pte, used);
+  walk->entry = pte | used;
+  return MMU_MAPPED;
+}
+
 enum mmu_result mmu_map(struct tlb *tlb, u32 linear, int write, int user)
 {
   if (linear < lowest_page)
@@ -140,38 +184,34 @@ enum mmu_result mmu_map(struct tlb *tlb, u32 linear, int write, int user)
       return map_ram(tlb, base, base, LARGE_PAGE, 1, 0);
     return map_device(tlb, linear, linear, write);
   }
-  u32 directory = DATA(PLEX86_CR3) & PAGE_MASK;
-  if (directory >= ram_bytes)
-    return MMU_NOT_PRESENT;
-  volatile u32 *pde_at = table_entry(directory + (linear >> 22) * 4);
-  u32 pde = *pde_at;
-  if (!(pde & PTE_PRESENT))
-    return MMU_NOT_PRESENT;
-  u32 used = PTE_ACCESSED | (write ? PTE_DIRTY : 0);
-  if (pde & PTE_LARGE && VM->cr4 & CR4_PSE) {
-    if (refused(pde, write, user))
-      return MMU_PROTECTED;
-    mark_used(pde_at, pde, used);
-    return map_large(tlb, linear, directory, pde | used, write);
-  }
-  u32 table = pde & PAGE_MASK;
-  if (table >= ram_bytes)
-    return MMU_NOT_PRESENT;
-  volatile u32 *pte_at = table_entry(table + (linear >> 12 & 1023) * 4);
-  u32 pte = *pte_at;
-  if (!(pte & PTE_PRESENT))
-    return MMU_NOT_PRESENT;
-  u32 rights = pde & pte;
-  if (refused(rights, write, user))
-    return MMU_PROTECTED;
-  mark_used(pde_at, pde, PTE_ACCESSED);
-  mark_used(pte_at, pte, used);
-  pte |= used;
-  if ((pte & PAGE_MASK) >= ram_bytes)
-    return map_device(tlb, linear, (pte & PAGE_MASK) + (linear & ~PAGE_MASK), write);
+  struct walk walk;
+  enum mmu_result result = walk_tables(linear, write, user, &walk);
+  if (result != MMU_MAPPED)
+    return result;
+  if (!walk.table)
+    return map_large(tlb, linear, walk.directory, walk.entry, write);
+  u32 entry = walk.entry;
+  if ((entry & PAGE_MASK) >= ram_bytes)
+    return map_device(tlb, linear, (entry & PAGE_MASK) + (linear & ~PAGE_MASK), write);
   /* A page that is clean stays read-only here, so that the first write sets its D bit. */
-  return map_small(tlb, linear, table, pte,
-    pte & PTE_DIRTY && (rights & PTE_WRITE || (!tlb->user_slot && !(VM->cr0 & CR0_WP))));
+  return map_small(tlb, linear, walk.table, entry,
+    entry & PTE_DIRTY && (walk.rights & PTE_WRITE || (!tlb->user_slot && !(VM->cr0 & CR0_WP))));
+}
+
+enum mmu_result mmu_access(u32 linear, int write, u8 **host)
+{
+  struct walk walk;
+  if (!(VM->cr0 & CR0_PG))
+    return MMU_DEVICE;
+  enum mmu_result result = walk_tables(linear, write, 0, &walk);
+  if (result != MMU_MAPPED)
+    return result;
+  u32 offset_mask = walk.table ? ~PAGE_MASK : ~LARGE_MASK;
+  u32 physical = (walk.entry & ~offset_mask) | (linear & offset_mask);
+  if (physical >= ram_bytes)
+    return MMU_DEVICE;
+  *host = (u8 *)(NEXUS_RAM + physical);
+  return MMU_MAPPED;
 }
 
 int mmu_translate(u32 linear, u32 *physical)

@@ -78,6 +78,7 @@ enum mmu_result {
   MMU_DEVICE = 2, /* a write to a virtio-mmio page or to no memory at all */
 };
 enum mmu_result mmu_map(struct tlb *tlb, u32 linear, int write, int user);
+enum mmu_result mmu_access(u32 linear, int write, u8 **host); /* of the guest kernel; to the end of the page */
 int mmu_translate(u32 linear, u32 *physical); /* 0: not mapped by the guest */
 int mmu_shows(u32 linear, u32 physical); /* users are led there by 4 KiB pages */
 int mmu_is_large(u32 linear); /* a 4 MiB page */
@@ -112,6 +113,7 @@ __attribute__((noreturn)) void space_main(u32 slot);
 void users_init(void);
 void users_load_cr3(u32 value, const struct cr3_hint *hint);
 void users_forget(u32 slot); /* its address space is gone */
+void users_fetch_fpu(void); /* the FPU gate */
 void users_run(void); /* user code, until something is injected */
 void users_interrupted(void); /* a signal came: whoever waits for a user process looks again */
 struct tlb *users_current_tlb(void); /* of the guest's CR3; NULL: none, or this process runs user code itself */
@@ -126,6 +128,12 @@ struct machine_context;
 void user_signal(int signal, struct machine_context *machine);
 void mapper_start(u32 slot);
 
+/* user_memory.c: the guest kernel's accesses to user memory */
+void copy_user_gate(void);
+void clear_user_gate(void);
+void get_user_gate(void);
+void put_user_gate(void);
+
 /* inject.c: what the IDT says (SDM vol. 3, 6.12) */
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
 #define VECTOR_SYSCALL 0x80
@@ -133,6 +141,7 @@ void inject_exception(u32 vector);
 void inject_exception_error(u32 vector, u32 error);
 void inject_software(u32 vector); /* int n: eip is behind the instruction, which has 2 bytes */
 void inject_page_fault(u32 linear, u32 error);
+int inject_is_due(void); /* a line is ready, and IF set */
 void inject_interrupts(void); /* as far as IF and the mask allow */
 void return_from_interrupt(void);
 

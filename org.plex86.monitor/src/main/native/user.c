@@ -79,10 +79,9 @@ static void take_order(void)
   const volatile struct order *order = ORDER(space_self);
   u16 selectors[4];
   REPORT_HERE->regs = order->regs;
-  if (order->load_fpu) {
-    fpu_use(order->fpu_mask & mask);
+  fpu_use(order->fpu_mask & mask);
+  if (order->load_fpu)
     fpu_restore_from(ORDER_FPU(space_self));
-  }
   tls_load_from(order->tls);
   for (u32 i = 0; i < 4; i++)
     selectors[i] = order->selectors[i];

@@ -50,6 +50,7 @@ static u32 next_tlb_gen; /* of the address space that CR3 names, where it has no
 
 void users_init(void)
 {
+  DATA(PLEX86_STRICT) = 1;
   for (u32 slot = 1; slot < CONTROL->spaces; slot++) {
     tlb_init(&users[slot].tlb, slot, NEXUS_TLBS + (u64)slot * TLB_NOTES_SIZE, GUEST_KERNEL);
     TURN(slot)->spin = CONTROL->spin;
@@ -210,12 +211,34 @@ static u32 slot_to_run(void)
   return slot;
 }
 
-/* ---- the turn, there and back ---- */
+/* ---- the FPU: its registers stay in the user process unless the guest kernel wants them ---- */
 
-static int lines_are_ready(void)
+static u32 fpu_slot; /* the process that has run user code last */
+
+void users_fetch_fpu(void)
 {
-  return DATA(PLEX86_VIF) && (DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK));
+  if (DATA(PLEX86_FPU) != PLEX86_FPU_AWAY || !fpu_slot)
+    return;
+  fpu_copy_hostile(VM->fpu, REPORT_FPU(fpu_slot));
+  fpu_restore_from(VM->fpu);
+  DATA(PLEX86_FPU) = 0;
 }
+
+static void send_fpu(u32 slot)
+{
+  volatile struct order *order = ORDER(slot);
+  int is_elsewhere = slot != fpu_slot;
+  if (is_elsewhere)
+    users_fetch_fpu();
+  order->load_fpu = is_elsewhere || DATA(PLEX86_FPU) == PLEX86_FPU_NEW;
+  order->fpu_mask = fpu_mask();
+  if (order->load_fpu)
+    fpu_save_to(ORDER_FPU(slot));
+  DATA(PLEX86_FPU) = PLEX86_FPU_AWAY;
+  fpu_slot = slot;
+}
+
+/* ---- the turn, there and back ---- */
 
 static void write_order(u32 slot)
 {
@@ -224,9 +247,7 @@ static void write_order(u32 slot)
   segments_read(order->selectors);
   for (u32 i = 0; i < TLS_ENTRIES * 2; i++)
     order->tls[i] = VM->tls[i];
-  fpu_save_to(ORDER_FPU(slot));
-  order->fpu_mask = fpu_mask();
-  order->load_fpu = 1;
+  send_fpu(slot);
 }
 
 static void give_turn(u32 slot)
@@ -286,11 +307,11 @@ static void await_report(u32 slot)
   u32 kicked = 0;
   awaited_slot = slot;
   for (;;) {
-    for (u32 i = CONTROL->spin; i && !is_reported(slot) && (kicked || !lines_are_ready()); i--)
+    for (u32 i = CONTROL->spin; i && !is_reported(slot) && (kicked || !inject_is_due()); i--)
       cpu_relax();
     if (is_reported(slot))
       break;
-    if (!kicked && lines_are_ready()) {
+    if (!kicked && inject_is_due()) {
       kick(slot);
       kicked = 1;
       continue;
@@ -298,7 +319,7 @@ static void await_report(u32 slot)
     u32 seen = REPORT(slot)->bell;
     TURN(slot)->kernel_asleep = 1;
     fence(); /* the user thread reports, then reads kernel_asleep */
-    if (!is_reported(slot) && (kicked || !lines_are_ready())) {
+    if (!is_reported(slot) && (kicked || !inject_is_due())) {
       COUNT(user_sleeps);
       futex_wait(&REPORT(slot)->bell, seen, NULL);
     }
@@ -319,8 +340,6 @@ static void read_report(u32 slot)
     selectors[i] = report->selectors[i];
   tls_load_missing();
   segments_load(selectors);
-  fpu_copy_hostile(VM->fpu, REPORT_FPU(slot));
-  fpu_restore_from(VM->fpu);
 }
 
 /* Returns 0 where the page was not mapped only here. */
@@ -399,7 +418,7 @@ void users_run(void)
     mmu_map(&users[slot].tlb, page & PAGE_MASK, page & 1, 1);
   }
   for (;;) {
-    if (lines_are_ready()) {
+    if (inject_is_due()) {
       inject_interrupts();
       return;
     }

@@ -10,7 +10,7 @@ import java.util.List;
  */
 public final class ControlLayout {
   // guest_abi.h
-  public static final int PLEX86_ABI_VERSION = 1;
+  public static final int PLEX86_ABI_VERSION = 2;
   public static final int PLEX86_NOTE_TYPE = 0x58363850;
   public static final String PLEX86_CPUID_SIGNATURE = "plex86 nexus";
   public static final int PLEX86_VIF = 0x00;
