@@ -25,8 +25,7 @@ static void enter(u32 slot)
 
 void mapper_start(u32 slot)
 {
-  u64 all = EVERY_SIGNAL;
-  syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+  signals_block(); /* for good in the mapper, in the user thread until signals_install() */
   s64 result = clone_mapper(CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
     first_stack + sizeof first_stack, enter, slot);
   if (result < 0)

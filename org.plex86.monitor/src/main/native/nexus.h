@@ -120,6 +120,11 @@ struct tlb *users_current_tlb(void); /* of the guest's CR3; NULL: none, or this 
 void user_map(u32 slot, u32 linear, u32 length, int prot, int fd, u64 offset);
 void user_unmap(u32 slot, u32 linear, u32 length);
 
+/* relay.c (strict model) */
+__attribute__((noreturn)) void relay_main(void);
+void relay_expect(void); /* a user process is to be woken soon */
+void relay_wake(u32 slot, int mapper); /* the user thread, or its mapper */
+
 /* user.c, mapper.c: a user process (strict model) */
 __attribute__((noreturn)) void user_main(u32 slot);
 void user_gate(u32 gate);
@@ -192,7 +197,7 @@ void decode_operand(u32 at, struct operand *operand);
 u32 *decode_register(u32 number);
 
 /* signals.c */
-#define EVERY_SIGNAL (~0ul)
+void signals_block(void); /* all of them, in this thread */
 void signals_install(u64 masked_in_handlers);
 
 /* <asm/sigcontext.h> */
@@ -211,6 +216,7 @@ int pushes_error(u64 vector);
 /* seccomp.c */
 void seccomp_confine_space(void);
 void seccomp_confine_user(u32 slot);
+void seccomp_confine_relay(void);
 void seccomp_confine_mapper(u32 slot, s64 pid);
 void seccomp_confine_supervisor(void);
 
@@ -231,6 +237,7 @@ __attribute__((noreturn)) void gate_return(void); /* with the segment registers 
 void gate_dispatch(u32 gate);
 void gate_look_up(void); /* gate_exit saw a line that is ready */
 void map_gates(void);
+void map_handoff_whole(void);
 __attribute__((noreturn)) void resume_context(const struct machine_context *machine);
 __attribute__((noreturn)) void call_on_stack(void (*function)(u32), u32 argument, void *stack);
 s64 clone_mapper(u64 flags, void *stack, void (*entry)(u32), u32 slot);

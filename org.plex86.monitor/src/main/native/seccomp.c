@@ -254,6 +254,16 @@ void seccomp_confine_user(u32 slot)
   install(&filter);
 }
 
+void seccomp_confine_relay(void)
+{
+  struct filter filter = {.length = 0};
+  require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_KILL_PROCESS);
+  rule_futex(&filter, FUTEX_WAKE);
+  allow(&filter, SYS_exit_group);
+  finish(&filter, RET_KILL_PROCESS);
+  install(&filter);
+}
+
 void seccomp_confine_mapper(u32 slot, s64 pid)
 {
   struct filter filter = {.length = 0};

@@ -200,6 +200,12 @@ static void handle(int signal, void *info, struct user_context *context)
     guest_exception(signal, machine);
 }
 
+void signals_block(void)
+{
+  u64 all = ~0ul;
+  syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+}
+
 void signals_install(u64 masked_in_handlers)
 {
   static const u8 signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGALRM, SIGUSR1};

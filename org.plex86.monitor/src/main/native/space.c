@@ -183,6 +183,11 @@ void map_gates(void)
   syscall3(SYS_mprotect, PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_EXEC);
 }
 
+void map_handoff_whole(void)
+{
+  map_fixed(NEXUS_HANDOFF, HANDOFF_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_HANDOFF, 0);
+}
+
 static void map_nexus_pages(void)
 {
   map_fixed(NEXUS_RAM, ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, FD_RAM, 0);
@@ -214,7 +219,7 @@ void space_main(u32 slot)
     user_main(slot);
   map_nexus_pages();
   if (covers == COVERS_KERNEL) {
-    map_fixed(NEXUS_HANDOFF, HANDOFF_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_HANDOFF, 0);
+    map_handoff_whole();
     users_init();
   }
   fpu_init();

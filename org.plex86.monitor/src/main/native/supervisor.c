@@ -82,7 +82,7 @@ static void map_control(void)
   if (CONTROL->magic != CONTROL_MAGIC || CONTROL->version != CONTROL_VERSION)
     refuse("the monitor is of another version", -EINVAL);
   if (CONTROL->spaces < 1 || CONTROL->spaces > CONTROL_SPACES_MAX || CONTROL->ram_pages >= 0xd0000 ||
-      CONTROL->isolation > ISOLATION_STRICT || (CONTROL->isolation == ISOLATION_STRICT && CONTROL->spaces < 2))
+      CONTROL->isolation > ISOLATION_STRICT || (CONTROL->isolation == ISOLATION_STRICT && (CONTROL->spaces < 2 || CONTROL->spaces == CONTROL_SPACES_MAX)))
     refuse("the monitor's parameters are out of range", -EINVAL);
 }
 
@@ -128,7 +128,7 @@ static void make_handoff(void)
 }
 
 /* All spaces are one process group, that of the first, so that one signal stops or ends them all. */
-static s64 fork_space(u32 slot, s64 group, s64 supervisor)
+static s64 fork_process(u32 slot, s64 group, s64 supervisor)
 {
   s64 pid = syscall0(SYS_fork);
   if (pid < 0)
@@ -140,6 +140,8 @@ static s64 fork_space(u32 slot, s64 group, s64 supervisor)
   if (syscall0(SYS_getppid) != supervisor)
     sys_exit(1);
   syscall1(SYS_close, FD_SIGNALS);
+  if (slot == CONTROL->spaces)
+    relay_main();
   space_main(slot);
 }
 
@@ -182,7 +184,7 @@ static void watch(const s64 *pids, u32 count)
 int supervise(void)
 {
   struct clock_sample start = sample_clock(CLOCK_MONOTONIC);
-  static s64 pids[CONTROL_SPACES_MAX];
+  static s64 pids[CONTROL_SPACES_MAX + 1];
   u64 child_signal = 1ul << (SIGCHLD - 1), no_core[2] = {0, 0};
   /* blocked in a space as well, until it has its handlers: a kick may come before */
   u64 blocked = child_signal | 1ul << (SIGUSR1 - 1) | 1ul << (SIGALRM - 1);
@@ -205,8 +207,10 @@ int supervise(void)
     make_handoff();
   s64 self = syscall0(SYS_getpid);
   u32 count = CONTROL->spaces;
+  if (CONTROL->isolation == ISOLATION_STRICT)
+    count++; /* the relay is the last */
   for (u32 slot = 0; slot < count; slot++) {
-    pids[slot] = fork_space(slot, slot ? pids[0] : 0, self);
+    pids[slot] = fork_process(slot, slot ? pids[0] : 0, self);
     syscall2(SYS_setpgid, pids[slot], pids[0]);
     report("space %u %u", slot, (u32)pids[slot]);
   }

@@ -28,6 +28,7 @@ enum {
   SYS_getppid = 110,
   SYS_setsid = 112,
   SYS_sigaltstack = 131,
+  SYS_sched_setscheduler = 144,
   SYS_prctl = 157,
   SYS_setrlimit = 160,
   SYS_futex = 202,

@@ -153,6 +153,7 @@ static void park(u32 slot)
   user->loose = 0;
   user->parked = 1;
   loose_slot = 0;
+  relay_expect();
 }
 
 void user_unmap(u32 slot, u32 linear, u32 length)
@@ -270,13 +271,7 @@ static void give_turn(u32 slot)
   __atomic_exchange_n(&turn->turn, user->turn, __ATOMIC_SEQ_CST);
   if (!was_parked && !REPORT(slot)->asleep)
     return; /* it sees what there is */
-  if (has_work) {
-    wake(&turn->work, 1);
-    return; /* the mapper wakes it */
-  }
-  wake(&turn->turn, 1);
-  if (was_parked)
-    wake(&turn->parked, 1);
+  relay_wake(slot, has_work != 0); /* the mapper wakes it, if there is work */
 }
 
 static void kick(u32 slot)

@@ -38,7 +38,7 @@ public final class VmProperties {
   /** Boolean: start at once; default false. */
   public static final String AUTOSTART = "autostart";
 
-  /** Integer: processes that hold guest address spaces, 2 to 64; default 24. */
+  /** Integer: processes that hold guest address spaces, 2 to 64 (strict: 63); default 24. */
   public static final String SPACES = "spaces";
 
   /**

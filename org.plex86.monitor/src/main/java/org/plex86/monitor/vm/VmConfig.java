@@ -66,6 +66,9 @@ record VmConfig(
               + name
               + "'");
     }
+    Isolation isolation = isolation(values);
+    // The relay of a strict machine takes a slot, too.
+    int spacesMax = ControlLayout.CONTROL_SPACES_MAX - (isolation == Isolation.STRICT ? 1 : 0);
     return new VmConfig(
         name,
         memory(values),
@@ -74,10 +77,8 @@ record VmConfig(
         values.string(VmProperties.APPEND).orElse(""),
         channels(values),
         values.bool(VmProperties.AUTOSTART, false),
-        (int)
-            values.number(
-                VmProperties.SPACES, SPACES_DEFAULT, SPACES_MIN, ControlLayout.CONTROL_SPACES_MAX),
-        isolation(values),
+        (int) values.number(VmProperties.SPACES, SPACES_DEFAULT, SPACES_MIN, spacesMax),
+        isolation,
         CpuList.parse(values.string(VmProperties.PIN).orElse("")));
   }
 
