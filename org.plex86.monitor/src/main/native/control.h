@@ -50,6 +50,10 @@
 #define END_TRIPLE_FAULT 16 /* an exception that the guest cannot take */
 #define END_NEXUS 17 /* the nexus cannot go on; end.text says why */
 
+/* ---- control.isolation ---- */
+#define ISOLATION_SHARED 0 /* each space runs the guest kernel and one address space's user code */
+#define ISOLATION_STRICT 1 /* space 0 runs the guest kernel, the others user code */
+
 /* ---- control.cpu_flags: what the supervisor found ---- */
 #define CPU_IA32_EMULATION 1 /* the host kernel takes int $0x80 */
 
@@ -82,7 +86,11 @@
   X(doorbells)                                                                \
   X(exits) /* round trips to the monitor */                                   \
   X(tls_loads)                                                                \
-  X(cpuid)
+  X(cpuid)                                                                    \
+  X(user_turns) /* given to user processes */                                 \
+  X(user_sleeps) /* the kernel process slept until one came back */           \
+  X(user_parks)                                                               \
+  X(user_kicks)
 
 #define CONTROL_COUNTER_MAX 64
 
@@ -127,6 +135,8 @@ struct control {
   u32 entry; /* guest-physical */
   u32 boot_params; /* guest-physical; esi at entry */
   u32 spin; /* turns to spin for a hand-off before sleeping */
+  u32 isolation; /* ISOLATION_* */
+  u32 reserved1;
   /* set by the supervisor before it reports ready */
   u32 tsc_khz;
   u32 cpu_flags;

@@ -26,8 +26,20 @@ static void refuse_gate(u32 gate)
   }
 }
 
+void gate_look_up(void)
+{
+  if (covers & COVERS_KERNEL)
+    inject_interrupts();
+  else
+    user_look_up();
+}
+
 void gate_dispatch(u32 gate)
 {
+  if (!(covers & COVERS_KERNEL)) {
+    user_gate(gate);
+    return;
+  }
   u32 user = VM->cpl == 3;
   if (gate == PLEX86_GATE_IRET && !user) {
     return_from_interrupt();
@@ -90,6 +102,21 @@ void gate_dispatch(u32 gate)
     break;
   case PLEX86_GATE_ACK:
     monitor_acknowledge(REGS.gpr[EAX], REGS.gpr[EDX]);
+    break;
+  case PLEX86_GATE_COPY_USER:
+    copy_user_gate();
+    break;
+  case PLEX86_GATE_CLEAR_USER:
+    clear_user_gate();
+    break;
+  case PLEX86_GATE_GET_USER:
+    get_user_gate();
+    break;
+  case PLEX86_GATE_PUT_USER:
+    put_user_gate();
+    break;
+  case PLEX86_GATE_FPU:
+    users_fetch_fpu();
     break;
   }
 }

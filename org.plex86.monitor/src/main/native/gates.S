@@ -7,6 +7,11 @@
  */
 #include "map.h"
 
+/* struct machine_context */
+#define MC_RSP 120
+#define MC_RIP 128
+#define MC_EFLAGS 136
+
 	.section .rodata
 	.balign 4096
 	.globl gates_start, gates_end, gate_exit, gate_exit_end
@@ -56,7 +61,7 @@ gate_exit:
 	jz 1f
 	cmpl $0, PLEX86_VIF(%rbx)
 	je 1f
-	movabs $inject_interrupts, %rax
+	movabs $gate_look_up, %rax
 	call *%rax
 	jmp gate_exit
 1:	movabs $NEXUS_VM, %rax
@@ -105,6 +110,50 @@ gate_enter_guest:
 	subq %rdx, %rax
 	addq %rcx, %rax
 	jmp *%rax
+
+	.globl gate_return
+gate_return:
+	movl $PLEX86_GATES, %ecx
+	leaq gate_exit(%rip), %rax
+	leaq gates_start(%rip), %rdx
+	subq %rdx, %rax
+	addq %rcx, %rax
+	jmp *%rax
+
+/* resume_context(struct machine_context *): goes on where a signal came, without rt_sigreturn */
+	.globl resume_context
+resume_context:
+	pushq $HOST_DS
+	pushq MC_RSP(%rdi)
+	pushq MC_EFLAGS(%rdi)
+	pushq $HOST_CS64
+	pushq MC_RIP(%rdi)
+	movq 0(%rdi), %r8
+	movq 8(%rdi), %r9
+	movq 16(%rdi), %r10
+	movq 24(%rdi), %r11
+	movq 32(%rdi), %r12
+	movq 40(%rdi), %r13
+	movq 48(%rdi), %r14
+	movq 56(%rdi), %r15
+	movq 72(%rdi), %rsi
+	movq 80(%rdi), %rbp
+	movq 88(%rdi), %rbx
+	movq 96(%rdi), %rdx
+	movq 104(%rdi), %rax
+	movq 112(%rdi), %rcx
+	movq 64(%rdi), %rdi
+	iretq
+
+/* call_on_stack(function, argument, stack): does not return */
+	.globl call_on_stack
+call_on_stack:
+	movq %rdx, %rsp
+	xorl %ebp, %ebp
+	movq %rdi, %rax
+	movl %esi, %edi
+	call *%rax
+	hlt
 
 /* The stack of gate code; each process has its own behind the same address. */
 	.bss

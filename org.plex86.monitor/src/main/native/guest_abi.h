@@ -11,7 +11,7 @@
 
 /* Raised on every incompatible change; carried in the kernel's ELF note
  * (name "plex86", type PLEX86_NOTE_TYPE, 4 bytes: the version). */
-#define PLEX86_ABI_VERSION 1
+#define PLEX86_ABI_VERSION 2
 #define PLEX86_NOTE_TYPE 0x58363850 /* "P86X" */
 
 /* Signature of CPUID leaf 0x40000000 (ebx, ecx, edx): "plex86 nexus". */
@@ -39,6 +39,11 @@
 #define PLEX86_WALL_TSC 0x30 /* u64: at this TSC value ... */
 #define PLEX86_WALL_NS 0x38 /* u64: ... it was this many ns after 1970-01-01 UTC */
 #define PLEX86_TLB_NEW 0x40 /* u32: the next CR3 write enters an address space where no user code has run, see tlb_check() */
+
+#define PLEX86_STRICT 0x44 /* u32: not 0: user memory is out of reach of the kernel but by gates */
+#define PLEX86_FPU 0x48 /* u32: where the FPU registers of user code are, with PLEX86_STRICT */
+#define PLEX86_FPU_AWAY 1 /* to be fetched by the FPU gate before they are read */
+#define PLEX86_FPU_NEW 2 /* here, and changed */
 
 /* ---- interrupt lines; line n is delivered as vector PLEX86_VECTOR_BASE + n ---- */
 #define PLEX86_IRQ_LINES 32
@@ -71,7 +76,12 @@
 #define PLEX86_GATE_END 11 /* eax: PLEX86_END_*: the VM ends; does not return */
 #define PLEX86_GATE_DOORBELL 12 /* eax: device, edx: queue: as a write to QueueNotify */
 #define PLEX86_GATE_ACK 13 /* eax: device, edx: bits: as a write to InterruptACK */
-#define PLEX86_GATE_COUNT 14
+#define PLEX86_GATE_COPY_USER 14 /* as rep movsb (edi, esi, ecx); a fault is that of the call */
+#define PLEX86_GATE_CLEAR_USER 15 /* as rep stosb of 0 (edi, ecx) */
+#define PLEX86_GATE_GET_USER 16 /* eax: address, edx: size (1, 2, 4, 8) -> edx, and ecx if 8 */
+#define PLEX86_GATE_PUT_USER 17 /* ecx: address, eax, edx: value, ebx: size */
+#define PLEX86_GATE_FPU 18 /* FPU_AWAY: fetches them */
+#define PLEX86_GATE_COUNT 19
 
 /* Reasons of PLEX86_GATE_END. */
 #define PLEX86_END_POWEROFF 1

@@ -83,6 +83,11 @@ void inject_page_fault(u32 linear, u32 error)
   enter_kernel(VECTOR_PF, 1, error, 0);
 }
 
+int inject_is_due(void)
+{
+  return DATA(PLEX86_VIF) && (DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK));
+}
+
 void inject_interrupts(void)
 {
   u32 ready = DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK);
@@ -92,6 +97,18 @@ void inject_interrupts(void)
   __atomic_fetch_and(&DATA(PLEX86_IRQ_PENDING), ~(1u << line), __ATOMIC_SEQ_CST);
   COUNT(interrupts);
   enter_kernel(PLEX86_VECTOR_BASE + line, 0, 0, 0);
+}
+
+/* This process runs user code itself. */
+static void prepare_user(void)
+{
+  tls_load();
+  tlb_check(&own_tlb);
+  if (VM->prefault) { /* the page that user code faulted on is likely there now */
+    u32 page = VM->prefault;
+    VM->prefault = 0;
+    mmu_map(&own_tlb, page & PAGE_MASK, page & 1, 1);
+  }
 }
 
 void return_from_interrupt(void)
@@ -104,13 +121,6 @@ void return_from_interrupt(void)
     VM->cpl = 3;
     if (!CONTROL->first_user_tsc)
       CONTROL->first_user_tsc = read_tsc();
-    tls_load();
-    tlb_check();
-    if (VM->prefault) { /* the page that user code faulted on is likely there now */
-      u32 page = VM->prefault;
-      VM->prefault = 0;
-      mmu_map(page & PAGE_MASK, page & 1, 1);
-    }
   } else {
     REGS.gpr[ESP] = frame + 12;
     VM->cpl = 0;
@@ -118,4 +128,10 @@ void return_from_interrupt(void)
   REGS.eip = eip;
   REGS.eflags = (eflags & EFLAGS_GUEST) | EFLAGS_HOST;
   DATA(PLEX86_VIF) = eflags & EFLAGS_IF;
+  if (VM->cpl == 0)
+    return;
+  if (covers & COVERS_USER)
+    prepare_user();
+  else
+    users_run();
 }

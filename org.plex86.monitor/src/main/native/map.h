@@ -20,6 +20,8 @@
 
 #define NEXUS_TEXT 0x210000000000 /* the executable, see the Makefile */
 #define NEXUS_CONTROL 0x211000000000 /* the control memfd */
+#define NEXUS_HANDOFF 0x213000000000 /* the hand-off memfd of a strict machine, see handoff.h */
+#define NEXUS_TLBS 0x214000000000 /* notes of what is mapped, 4 MiB for each TLB */
 #define NEXUS_RAM 0x300000000000 /* guest-physical memory */
 
 /* struct vm starts with the guest's registers: see vm.h */

@@ -51,7 +51,7 @@ int mmu_is_large(u32 linear)
   return (*table_entry(directory) & (PTE_PRESENT | PTE_LARGE)) == (PTE_PRESENT | PTE_LARGE);
 }
 
-static enum mmu_result map_ram(u32 linear, u32 physical, u32 length, int write, int clean)
+static enum mmu_result map_ram(struct tlb *tlb, u32 linear, u32 physical, u32 length, int write, int clean)
 {
   if (linear < lowest_page) {
     u32 skip = lowest_page - linear;
@@ -61,58 +61,59 @@ static enum mmu_result map_ram(u32 linear, u32 physical, u32 length, int write, 
   }
   if (physical + (u64)length > ram_bytes)
     length = (u32)ram_bytes - physical;
-  tlb_map(linear, length, PROT_READ | PROT_EXEC | (write ? PROT_WRITE : 0), FD_RAM, physical);
+  tlb_map(tlb, linear, length, PROT_READ | PROT_EXEC | (write ? PROT_WRITE : 0), FD_RAM, physical);
   if (!write)
-    tlb_note_read_only(linear, physical, length, clean);
+    tlb_note_read_only(tlb, linear, physical, length, clean);
   return MMU_MAPPED;
 }
 
 /* One page that is not RAM: a device's registers, or nothing at all. */
-static enum mmu_result map_device(u32 linear, u32 physical, int write)
+static enum mmu_result map_device(struct tlb *tlb, u32 linear, u32 physical, int write)
 {
   u32 device = (physical - PLEX86_MMIO_BASE) >> 12;
   u64 offset = physical >= PLEX86_MMIO_BASE && device < PLEX86_MMIO_DEVICES ? CONTROL_DEVICES + (u64)device * PAGE_SIZE
                                                                             : CONTROL_VOID;
   if (write)
     return MMU_DEVICE;
-  tlb_map(linear & PAGE_MASK, PAGE_SIZE, PROT_READ, FD_CONTROL, offset);
+  tlb_map(tlb, linear & PAGE_MASK, PAGE_SIZE, PROT_READ, FD_CONTROL, offset);
   return MMU_MAPPED;
 }
 
 /* A 4 MiB page, and its neighbours where they go on in physical memory. */
-static enum mmu_result map_large(u32 linear, u32 directory, u32 entry, int write)
+static enum mmu_result map_large(struct tlb *tlb, u32 linear, u32 directory, u32 entry, int write)
 {
   u32 physical = entry & LARGE_MASK, offset = linear & ~LARGE_MASK;
   if (physical + (u64)offset >= ram_bytes)
-    return map_device(linear, physical + offset, write);
+    return map_device(tlb, linear, physical + offset, write);
   u32 index = linear >> 22, low = index, high = index + 1;
   while (low > GUEST_KERNEL >> 22 && low <= index &&
          *table_entry(directory + (low - 1) * 4) == entry - ((index - low + 1) << 22) &&
          physical >= (index - low + 1) << 22)
     low--;
-  while (high < GUEST_TOP >> 22 && *table_entry(directory + high * 4) == entry + ((high - index) << 22) &&
+  u32 limit = (linear < GUEST_KERNEL ? GUEST_KERNEL : GUEST_TOP) >> 22;
+  while (high < limit && *table_entry(directory + high * 4) == entry + ((high - index) << 22) &&
          physical + ((u64)(high - index) << 22) < ram_bytes)
     high++;
-  return map_ram(low << 22, physical - ((index - low) << 22), (high - low) << 22,
+  return map_ram(tlb, low << 22, physical - ((index - low) << 22), (high - low) << 22,
     (entry & (PTE_WRITE | PTE_DIRTY)) == (PTE_WRITE | PTE_DIRTY), 0);
 }
 
 /* A 4 KiB page, and its neighbours in the same table where they go on in physical memory. */
-static enum mmu_result map_small(u32 linear, u32 table, u32 entry, int writable)
+static enum mmu_result map_small(struct tlb *tlb, u32 linear, u32 table, u32 entry, int writable)
 {
   u32 index = linear >> 12 & 1023, low = index, high = index + 1;
   u32 first_page = linear >> 12 & ~1023u;
-  while (low > 0 && index - low < FAULT_AROUND && !tlb_holds((first_page + low - 1) << 12) &&
+  while (low > 0 && index - low < FAULT_AROUND && !tlb_holds(tlb, (first_page + low - 1) << 12) &&
          *table_entry(table + (low - 1) * 4) == entry - ((index - low + 1) << 12))
     low--;
-  while (high < 1024 && high - index < FAULT_AROUND && !tlb_holds((first_page + high) << 12) &&
+  while (high < 1024 && high - index < FAULT_AROUND && !tlb_holds(tlb, (first_page + high) << 12) &&
          *table_entry(table + high * 4) == entry + ((high - index) << 12))
     high++;
   u32 back = index - low;
   while ((entry & PAGE_MASK) < back << 12)
     back--; /* the run wrapped around in the physical address */
   u32 physical = (entry & PAGE_MASK) - (back << 12);
-  return map_ram((linear & PAGE_MASK) - (back << 12), physical, (high - index + back) << 12, writable,
+  return map_ram(tlb, (linear & PAGE_MASK) - (back << 12), physical, (high - index + back) << 12, writable,
     !(entry & (PTE_WRITE | PTE_DIRTY)));
 }
 
@@ -129,21 +130,21 @@ static int refused(u32 rights, int write, int user)
   return write && !(rights & PTE_WRITE) && (user || VM->cr0 & CR0_WP);
 }
 
-enum mmu_result mmu_map(u32 linear, int write, int user)
+/* What a walk of the guest's tables has found; the entries with the bits that it has set. */
+struct walk {
+  u32 directory; /* guest-physical */
+  u32 table; /* guest-physical; 0: entry is that of a 4 MiB page */
+  u32 entry;
+  u32 rights;
+};
+
+/* Sets the A and D bits as the access does. */
+static enum mmu_result walk_tables(u32 linear, int write, int user, struct walk *walk)
 {
-  u32 physical;
-  if (linear < lowest_page) /* the host does not map there; what the guest is told is what its tables say */
-    return mmu_translate(linear, &physical) ? MMU_PROTECTED : MMU_NOT_PRESENT;
-  if (!(VM->cr0 & CR0_PG)) {
-    u32 base = linear & LARGE_MASK;
-    if (linear < ram_bytes)
-      return map_ram(base, base, LARGE_PAGE, 1, 0);
-    return map_device(linear, linear, write);
-  }
-  u32 directory = DATA(PLEX86_CR3) & PAGE_MASK;
-  if (directory >= ram_bytes)
+  walk->directory = DATA(PLEX86_CR3) & PAGE_MASK;
+  if (walk->directory >= ram_bytes)
     return MMU_NOT_PRESENT;
-  volatile u32 *pde_at = table_entry(directory + (linear >> 22) * 4);
+  volatile u32 *pde_at = table_entry(walk->directory + (linear >> 22) * 4);
   u32 pde = *pde_at;
   if (!(pde & PTE_PRESENT))
     return MMU_NOT_PRESENT;
@@ -152,25 +153,66 @@ enum mmu_result mmu_map(u32 linear, int write, int user)
     if (refused(pde, write, user))
       return MMU_PROTECTED;
     mark_used(pde_at, pde, used);
-    return map_large(linear, directory, pde | used, write);
+    walk->table = 0;
+    walk->entry = pde | used;
+    walk->rights = pde;
+    return MMU_MAPPED;
   }
-  u32 table = pde & PAGE_MASK;
-  if (table >= ram_bytes)
+  walk->table = pde & PAGE_MASK;
+  if (walk->table >= ram_bytes)
     return MMU_NOT_PRESENT;
-  volatile u32 *pte_at = table_entry(table + (linear >> 12 & 1023) * 4);
+  volatile u32 *pte_at = table_entry(walk->table + (linear >> 12 & 1023) * 4);
   u32 pte = *pte_at;
   if (!(pte & PTE_PRESENT))
     return MMU_NOT_PRESENT;
-  u32 rights = pde & pte;
-  if (refused(rights, write, user))
+  walk->rights = pde & pte;
+  if (refused(walk->rights, write, user))
     return MMU_PROTECTED;
   mark_used(pde_at, pde, PTE_ACCESSED);
   mark_used(pte_at, pte, used);
-  pte |= used;
-  if ((pte & PAGE_MASK) >= ram_bytes)
-    return map_device(linear, (pte & PAGE_MASK) + (linear & ~PAGE_MASK), write);
+  walk->entry = pte | used;
+  return MMU_MAPPED;
+}
+
+enum mmu_result mmu_map(struct tlb *tlb, u32 linear, int write, int user)
+{
+  u32 physical;
+  if (linear < lowest_page) /* the host does not map there; what the guest is told is what its tables say */
+    return mmu_translate(linear, &physical) ? MMU_PROTECTED : MMU_NOT_PRESENT;
+  if (!(VM->cr0 & CR0_PG)) {
+    u32 base = linear & LARGE_MASK;
+    if (linear < ram_bytes)
+      return map_ram(tlb, base, base, LARGE_PAGE, 1, 0);
+    return map_device(tlb, linear, linear, write);
+  }
+  struct walk walk;
+  enum mmu_result result = walk_tables(linear, write, user, &walk);
+  if (result != MMU_MAPPED)
+    return result;
+  if (!walk.table)
+    return map_large(tlb, linear, walk.directory, walk.entry, write);
+  u32 entry = walk.entry;
+  if ((entry & PAGE_MASK) >= ram_bytes)
+    return map_device(tlb, linear, (entry & PAGE_MASK) + (linear & ~PAGE_MASK), write);
   /* A page that is clean stays read-only here, so that the first write sets its D bit. */
-  return map_small(linear, table, pte, pte & PTE_DIRTY && (rights & PTE_WRITE || !(VM->cr0 & CR0_WP)));
+  return map_small(tlb, linear, walk.table, entry,
+    entry & PTE_DIRTY && (walk.rights & PTE_WRITE || (!tlb->user_slot && !(VM->cr0 & CR0_WP))));
+}
+
+enum mmu_result mmu_access(u32 linear, int write, u8 **host)
+{
+  struct walk walk;
+  if (!(VM->cr0 & CR0_PG))
+    return MMU_DEVICE;
+  enum mmu_result result = walk_tables(linear, write, 0, &walk);
+  if (result != MMU_MAPPED)
+    return result;
+  u32 offset_mask = walk.table ? ~PAGE_MASK : ~LARGE_MASK;
+  u32 physical = (walk.entry & ~offset_mask) | (linear & offset_mask);
+  if (physical >= ram_bytes)
+    return MMU_DEVICE;
+  *host = (u8 *)(NEXUS_RAM + physical);
+  return MMU_MAPPED;
 }
 
 int mmu_translate(u32 linear, u32 *physical)

@@ -98,15 +98,15 @@ static void require_nexus_text(struct filter *filter, u32 verdict)
   finish(filter, verdict);
 }
 
-/* Arguments 0 and 1 are a range of guest linear addresses. */
-static void require_guest_range(struct filter *filter)
+/* Arguments 0 and 1 are a range of guest linear addresses below top. */
+static void require_range_below(struct filter *filter, u32 top)
 {
   require_equal(filter, HIGH(DATA_ARG(0)), 0, RET_KILL_PROCESS);
   require_equal(filter, HIGH(DATA_ARG(1)), 0, RET_KILL_PROCESS);
-  require_at_most(filter, LOW(DATA_ARG(1)), GUEST_TOP, RET_KILL_PROCESS);
+  require_at_most(filter, LOW(DATA_ARG(1)), top, RET_KILL_PROCESS);
   load(filter, LOW(DATA_ARG(1)));
   emit(filter, BPF_TAX, 0, 0, 0);
-  emit(filter, BPF_LOAD_IMM, 0, 0, GUEST_TOP);
+  emit(filter, BPF_LOAD_IMM, 0, 0, top);
   emit(filter, BPF_SUB_X, 0, 0, 0);
   emit(filter, BPF_TAX, 0, 0, 0); /* the last start that fits */
   load(filter, LOW(DATA_ARG(0)));
@@ -145,10 +145,10 @@ static void install(struct filter *filter)
     end_vm(END_NEXUS, "seccomp: error %lu; the host refuses filters", (u64)-result);
 }
 
-static void rule_mmap(struct filter *filter)
+static void rule_mmap(struct filter *filter, u32 top)
 {
   u32 rule = start_rule(filter, SYS_mmap);
-  require_guest_range(filter);
+  require_range_below(filter, top);
   require_equal(filter, HIGH(DATA_ARG(3)), 0, RET_KILL_PROCESS);
   require_only_bits(filter, LOW(DATA_ARG(3)), MAP_SHARED | MAP_FIXED | MAP_POPULATE, RET_KILL_PROCESS);
   load(filter, LOW(DATA_ARG(3)));
@@ -169,10 +169,17 @@ static void rule_mmap(struct filter *filter)
   end_rule(filter, rule);
 }
 
-static void rule_futex(struct filter *filter)
+static void rule_munmap(struct filter *filter, u32 top)
+{
+  u32 rule = start_rule(filter, SYS_munmap);
+  require_range_below(filter, top);
+  end_rule(filter, rule);
+}
+
+static void rule_futex(struct filter *filter, u32 last_operation)
 {
   u32 rule = start_rule(filter, SYS_futex);
-  require_at_most(filter, LOW(DATA_ARG(1)), FUTEX_WAKE, RET_KILL_PROCESS);
+  require_at_most(filter, LOW(DATA_ARG(1)), last_operation, RET_KILL_PROCESS);
   end_rule(filter, rule);
 }
 
@@ -191,12 +198,90 @@ void seccomp_confine_space(void)
   require_nexus_text(&filter, RET_TRAP);
   allow(&filter, SYS_rt_sigreturn);
   allow(&filter, SYS_restart_syscall); /* the kernel's own, for a wait that SIGSTOP has cut short */
-  rule_futex(&filter);
-  rule_mmap(&filter);
-  u32 rule = start_rule(&filter, SYS_munmap);
-  require_guest_range(&filter);
-  end_rule(&filter, rule);
+  rule_futex(&filter, covers & COVERS_USER ? FUTEX_WAKE : FUTEX_REQUEUE);
+  rule_mmap(&filter, GUEST_TOP);
+  rule_munmap(&filter, GUEST_TOP);
   allow(&filter, SYS_timer_settime);
+  if (!(covers & COVERS_USER))
+    allow(&filter, SYS_sched_yield);
+  allow(&filter, SYS_exit_group);
+  finish(&filter, RET_KILL_PROCESS);
+  install(&filter);
+}
+
+/* ---- the threads of a user process: what user code cannot use, it can jump to all the same ---- */
+
+static void require_address(struct filter *filter, u32 argument, const volatile void *address, u32 verdict)
+{
+  require_equal(filter, HIGH(DATA_ARG(argument)), (u32)((u64)address >> 32), verdict);
+  require_equal(filter, LOW(DATA_ARG(argument)), (u32)(u64)address, verdict);
+}
+
+/* futex on one word; a wait must be without timeout (users.c says why). */
+static void rule_futex_word(struct filter *filter, u32 operation, const volatile void *word)
+{
+  u32 rule = start_rule(filter, SYS_futex);
+  load(filter, LOW(DATA_ARG(0)));
+  emit(filter, BPF_JEQ, 0, 0, (u32)(u64)word);
+  u32 other_word = filter->length - 1;
+  require_address(filter, 0, word, RET_TRAP);
+  require_equal(filter, LOW(DATA_ARG(1)), operation, RET_TRAP);
+  if (operation == FUTEX_WAIT)
+    require_address(filter, 3, NULL, RET_TRAP);
+  end_rule(filter, rule);
+  filter->code[other_word].if_false = (u8)(filter->length - other_word - 1);
+}
+
+/* Whatever it does else becomes an exception of the guest. */
+void seccomp_confine_user(u32 slot)
+{
+  struct filter filter = {.length = 0};
+  load(&filter, DATA_ARCH);
+  emit(&filter, BPF_JEQ, 0, 0, AUDIT_ARCH_I386);
+  u32 not_i386 = filter.length - 1;
+  require_nexus_text(&filter, RET_TRAP);
+  require_equal(&filter, DATA_NR, I386_set_thread_area, RET_TRAP);
+  require_equal(&filter, LOW(DATA_ARG(0)), PLEX86_DATA + 0x200, RET_TRAP);
+  end_rule(&filter, not_i386);
+
+  require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_TRAP);
+  require_nexus_text(&filter, RET_TRAP);
+  rule_futex_word(&filter, FUTEX_WAIT, &TURN(slot)->turn);
+  rule_futex_word(&filter, FUTEX_WAIT, DONE(slot));
+  rule_futex_word(&filter, FUTEX_WAKE, &TURN(slot)->work);
+  rule_futex_word(&filter, FUTEX_WAKE, &((volatile struct report *)NEXUS_VM)->bell);
+  finish(&filter, RET_TRAP);
+  install(&filter);
+}
+
+void seccomp_confine_relay(void)
+{
+  struct filter filter = {.length = 0};
+  require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_KILL_PROCESS);
+  rule_futex(&filter, FUTEX_WAKE);
+  allow(&filter, SYS_exit_group);
+  finish(&filter, RET_KILL_PROCESS);
+  install(&filter);
+}
+
+void seccomp_confine_mapper(u32 slot, s64 pid)
+{
+  struct filter filter = {.length = 0};
+  require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_KILL_PROCESS);
+  require_nexus_text(&filter, RET_KILL_PROCESS);
+  rule_futex(&filter, FUTEX_WAKE);
+  rule_mmap(&filter, GUEST_KERNEL);
+  rule_munmap(&filter, GUEST_KERNEL);
+  u32 rule = start_rule(&filter, SYS_pwrite64);
+  require_equal(&filter, LOW(DATA_ARG(0)), FD_HANDOFF, RET_KILL_PROCESS);
+  require_equal(&filter, LOW(DATA_ARG(2)), sizeof(u32), RET_KILL_PROCESS);
+  require_equal(&filter, LOW(DATA_ARG(3)), HANDOFF_DONE + slot * 64, RET_KILL_PROCESS);
+  end_rule(&filter, rule);
+  rule = start_rule(&filter, SYS_tgkill);
+  require_equal(&filter, LOW(DATA_ARG(0)), (u32)pid, RET_KILL_PROCESS);
+  require_equal(&filter, LOW(DATA_ARG(1)), (u32)pid, RET_KILL_PROCESS);
+  require_equal(&filter, LOW(DATA_ARG(2)), SIGUSR1, RET_KILL_PROCESS);
+  end_rule(&filter, rule);
   allow(&filter, SYS_exit_group);
   finish(&filter, RET_KILL_PROCESS);
   install(&filter);

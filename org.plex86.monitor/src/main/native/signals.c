@@ -6,14 +6,6 @@
  */
 #include "nexus.h"
 
-/* <asm/sigcontext.h> */
-struct machine_context {
-  u64 r8, r9, r10, r11, r12, r13, r14, r15;
-  u64 rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;
-  u16 cs, gs, fs, ss;
-  u64 error, trap, old_mask, cr2;
-};
-
 struct user_context {
   u64 flags;
   void *link;
@@ -39,13 +31,13 @@ struct kernel_sigaction {
 /* Frames nest when the nexus faults on guest memory; with AVX-512 each is 3.5 KiB, with AMX 11. */
 static u8 signal_stack[256 * 1024] __attribute__((aligned(64)));
 
-static int in_nexus(u64 rip)
+int in_nexus(u64 rip)
 {
   return (rip >= (u64)nexus_text_start && rip < (u64)nexus_text_end) ||
          (rip >= PLEX86_GATES && rip < PLEX86_GATES + PAGE_SIZE);
 }
 
-static void load_registers(const struct machine_context *machine)
+void load_registers(const struct machine_context *machine)
 {
   REGS.gpr[EAX] = (u32)machine->rax;
   REGS.gpr[ECX] = (u32)machine->rcx;
@@ -89,7 +81,7 @@ static void nexus_fault(int signal, struct machine_context *machine)
   }
   if (signal == SIGSEGV && machine->trap == VECTOR_PF && machine->cr2 < GUEST_TOP) {
     COUNT(page_faults_nexus);
-    if (mmu_map((u32)machine->cr2, machine->error & PF_WRITE ? 1 : 0, 0) == MMU_MAPPED)
+    if (mmu_map(&own_tlb, (u32)machine->cr2, machine->error & PF_WRITE ? 1 : 0, 0) == MMU_MAPPED)
       return;
   }
   if (signal == SIGSEGV && machine->cr2 < (1ul << 32) + PAGE_SIZE)
@@ -99,7 +91,7 @@ static void nexus_fault(int signal, struct machine_context *machine)
 }
 
 /* Nothing may change the registers between gate_exit and its iretq but a fresh start of both. */
-static void interrupted_nexus(struct machine_context *machine)
+void restart_gate_exit(struct machine_context *machine)
 {
   if (machine->rip >= IN_GATE_PAGE(gate_exit) && machine->rip < IN_GATE_PAGE(gate_exit_end))
     machine->rip = IN_GATE_PAGE(gate_exit);
@@ -116,7 +108,8 @@ static void asynchronous(int signal, struct machine_context *machine)
   else
     COUNT(kicks);
   if (in_nexus(machine->rip)) {
-    interrupted_nexus(machine);
+    restart_gate_exit(machine);
+    users_interrupted();
     return;
   }
   if (!DATA(PLEX86_VIF) || !(DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK)))
@@ -132,7 +125,7 @@ static void page_fault(struct machine_context *machine)
   COUNT(page_faults);
   enum mmu_result result = MMU_PROTECTED;
   if (machine->cr2 < GUEST_TOP)
-    result = mmu_map(linear, (int)write, (int)user);
+    result = mmu_map(&own_tlb, linear, (int)write, (int)user);
   if (result == MMU_MAPPED)
     return;
   load_registers(machine);
@@ -160,7 +153,7 @@ static void general_protection(u32 error)
   inject_exception_error(VECTOR_GP, error);
 }
 
-static int pushes_error(u64 vector)
+int pushes_error(u64 vector)
 {
   return vector == 8 || (vector >= 10 && vector <= 14) || vector == VECTOR_AC;
 }
@@ -195,7 +188,9 @@ static void handle(int signal, void *info, struct user_context *context)
 {
   struct machine_context *machine = &context->machine;
   (void)info;
-  if (signal == SIGALRM || signal == SIGUSR1)
+  if (!(covers & COVERS_KERNEL))
+    user_signal(signal, machine);
+  else if (signal == SIGALRM || signal == SIGUSR1)
     asynchronous(signal, machine);
   else if (in_nexus(machine->rip))
     nexus_fault(signal, machine);
@@ -205,7 +200,13 @@ static void handle(int signal, void *info, struct user_context *context)
     guest_exception(signal, machine);
 }
 
-void signals_install(void)
+void signals_block(void)
+{
+  u64 all = ~0ul;
+  syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+}
+
+void signals_install(u64 masked_in_handlers)
 {
   static const u8 signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGALRM, SIGUSR1};
   u64 stack[3] = {(u64)signal_stack, 0, sizeof signal_stack};
@@ -213,7 +214,7 @@ void signals_install(void)
   syscall2(SYS_sigaltstack, stack, NULL);
   for (u32 i = 0; i < sizeof signals; i++) {
     struct kernel_sigaction action = {handle, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, signal_return,
-      1ul << (SIGALRM - 1) | 1ul << (SIGUSR1 - 1)};
+      masked_in_handlers};
     s64 result = syscall4(SYS_rt_sigaction, signals[i], &action, NULL, 8);
     if (result < 0)
       end_vm(END_NEXUS, "sigaction %u: error %lu", (u32)signals[i], (u64)-result);

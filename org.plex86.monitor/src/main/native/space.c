@@ -7,6 +7,7 @@
 #include "nexus.h"
 
 u32 space_self;
+u32 covers;
 
 static struct space *self(void)
 {
@@ -45,37 +46,41 @@ static void flush_as_due(struct space *me)
   u32 flush = me->flush;
   me->flush = 0;
   if (flush == FLUSH_UNTIL_CHECKED)
-    tlb_flush_user_until_checked();
+    tlb_flush_user_until_checked(&own_tlb);
   else if (flush)
-    tlb_flush_user();
+    tlb_flush_user(&own_tlb);
 }
 
 static void take_turn(struct space *me)
 {
   me->turn = 0;
-  if (me->covers & COVERS_KERNEL)
-    tlb_catch_up();
-  if (me->covers & COVERS_USER)
-    flush_as_due(me);
+  tlb_catch_up();
+  flush_as_due(me);
   tls_load_missing();
   gs_load(VM->gs);
   fpu_restore();
   timer_program();
 }
 
-static u32 find_space(u32 cr3)
+/* Slot 0 of a strict machine is the kernel process, which stands for no address space. */
+static u32 first_slot(void)
 {
-  for (u32 slot = 0; slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++)
+  return covers & COVERS_USER ? 0 : 1;
+}
+
+u32 space_find(u32 cr3)
+{
+  for (u32 slot = first_slot(); slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++)
     if (VM->space[slot].used && VM->space[slot].cr3 == cr3)
       return slot;
   return CONTROL_SPACES_MAX;
 }
 
 /* A space that stands for no page directory, or else the one that ran longest ago. */
-static u32 allocate_space(u32 cr3, u32 flush)
+u32 space_allocate(u32 cr3, u32 flush)
 {
   u32 best = space_self;
-  for (u32 slot = 0; slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++) {
+  for (u32 slot = first_slot(); slot < CONTROL->spaces && slot < CONTROL_SPACES_MAX; slot++) {
     struct space *space = &VM->space[slot];
     if (!space->used) {
       best = slot;
@@ -95,9 +100,11 @@ static u32 allocate_space(u32 cr3, u32 flush)
 
 void space_forget(u32 page_directory)
 {
-  u32 slot = find_space(page_directory);
+  u32 slot = space_find(page_directory);
   if (slot == CONTROL_SPACES_MAX || slot == space_self)
     return;
+  if (!(covers & COVERS_USER))
+    users_forget(slot);
   VM->space[slot].used = 0;
   VM->space[slot].flush = FLUSH_USER;
 }
@@ -108,12 +115,17 @@ void space_forget(u32 page_directory)
  */
 void space_reload_cr3(u32 value)
 {
-  space_forget(value);
-  DATA(PLEX86_CR3) = value;
-  self()->cr3 = value;
-  self()->used = 1;
+  if (covers & COVERS_USER) {
+    space_forget(value);
+    DATA(PLEX86_CR3) = value;
+    self()->cr3 = value;
+    self()->used = 1;
+  } else {
+    static const struct cr3_hint none;
+    users_load_cr3(value, &none);
+  }
   if (VM->cr4 & CR4_PGE)
-    tlb_flush_user();
+    tlb_flush_current();
   else
     tlb_flush_all();
 }
@@ -121,24 +133,27 @@ void space_reload_cr3(u32 value)
 void space_load_cr3(u32 value)
 {
   struct space *me = self();
-  u32 described = DATA(PLEX86_TLB_VALID), next_gen = DATA(PLEX86_TLB_NEXT);
-  u32 is_new = DATA(PLEX86_TLB_NEW);
+  struct cr3_hint hint = {DATA(PLEX86_TLB_VALID), DATA(PLEX86_TLB_PREV), DATA(PLEX86_TLB_NEXT), DATA(PLEX86_TLB_NEW)};
   DATA(PLEX86_TLB_VALID) = 0;
   if (value == DATA(PLEX86_CR3) || !(VM->cr4 & CR4_PGE)) {
     space_reload_cr3(value);
     return;
   }
+  if (!(covers & COVERS_USER)) {
+    users_load_cr3(value, &hint);
+    return;
+  }
   /* switch_mm_irqs_off() says which generations it leaves and enters; where the space of the one
    * entered is of that generation, what it has mapped is still right. */
-  if (described)
-    me->tlb_gen = DATA(PLEX86_TLB_PREV);
-  u32 slot = find_space(value);
+  if (hint.described)
+    me->tlb_gen = hint.previous_gen;
+  u32 slot = space_find(value);
   if (slot == CONTROL_SPACES_MAX)
-    slot = allocate_space(value, is_new ? FLUSH_UNTIL_CHECKED : FLUSH_USER);
-  else if (!described || VM->space[slot].tlb_gen != next_gen)
+    slot = space_allocate(value, hint.is_new ? FLUSH_UNTIL_CHECKED : FLUSH_USER);
+  else if (!hint.described || VM->space[slot].tlb_gen != hint.next_gen)
     VM->space[slot].flush = FLUSH_USER;
   struct space *next = &VM->space[slot];
-  next->tlb_gen = next_gen;
+  next->tlb_gen = hint.next_gen;
   next->last_used = read_tsc();
   DATA(PLEX86_CR3) = value;
   VM->prefault = 0;
@@ -161,13 +176,24 @@ static void map_fixed(u64 at, u64 length, int prot, int flags, int fd, u64 offse
     end_vm(END_NEXUS, "mmap of %lx bytes at %lx: error %lu", length, at, (u64)-result);
 }
 
+void map_gates(void)
+{
+  map_fixed(PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memcpy((void *)(u64)PLEX86_GATES, gates_start, (unsigned long)(gates_end - gates_start));
+  syscall3(SYS_mprotect, PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_EXEC);
+}
+
+void map_handoff_whole(void)
+{
+  map_fixed(NEXUS_HANDOFF, HANDOFF_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_HANDOFF, 0);
+}
+
 static void map_nexus_pages(void)
 {
   map_fixed(NEXUS_RAM, ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, FD_RAM, 0);
   map_fixed(PLEX86_DATA, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_CONTROL, CONTROL_DATA_PAGE);
-  map_fixed(PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  memcpy((void *)(u64)PLEX86_GATES, gates_start, (unsigned long)(gates_end - gates_start));
-  syscall3(SYS_mprotect, PLEX86_GATES, PAGE_SIZE, PROT_READ | PROT_EXEC);
+  map_gates();
+  tlb_init(&own_tlb, 0, NEXUS_TLBS, 1ul << 32);
 }
 
 /* The state in which a kernel is entered: Documentation/x86/boot.rst, "32-bit boot protocol". */
@@ -179,17 +205,26 @@ static void reset_cpu(void)
   REGS.eip = CONTROL->entry;
   REGS.gpr[ESI] = CONTROL->boot_params;
   REGS.eflags = EFLAGS_HOST;
-  VM->space[0].used = 1;
+  VM->space[0].used = covers & COVERS_USER ? 1 : 0;
 }
 
 void space_main(u32 slot)
 {
   space_self = slot;
-  self()->covers = COVERS_USER | COVERS_KERNEL;
+  if (CONTROL->isolation == ISOLATION_SHARED)
+    covers = COVERS_USER | COVERS_KERNEL;
+  else
+    covers = slot ? COVERS_USER : COVERS_KERNEL;
+  if (covers == COVERS_USER)
+    user_main(slot);
   map_nexus_pages();
+  if (covers == COVERS_KERNEL) {
+    map_handoff_whole();
+    users_init();
+  }
   fpu_init();
   timer_init();
-  signals_install();
+  signals_install(1ul << (SIGALRM - 1) | 1ul << (SIGUSR1 - 1));
   syscall2(SYS_close, FD_LIFELINE, 0);
   syscall2(SYS_close, FD_REPORT, 0);
   seccomp_confine_space();

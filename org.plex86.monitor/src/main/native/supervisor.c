@@ -10,7 +10,6 @@
 #define PR_SET_DUMPABLE 4
 #define RLIMIT_CORE 4
 #define POLLIN 1
-#define SIGNALFD 5
 
 /* How long the TSC is measured against the host's clock: 40 ns of error each side are 10 ppm. */
 #define CALIBRATION_NS 8000000ul
@@ -82,7 +81,8 @@ static void map_control(void)
     refuse("cannot map the control memory", result);
   if (CONTROL->magic != CONTROL_MAGIC || CONTROL->version != CONTROL_VERSION)
     refuse("the monitor is of another version", -EINVAL);
-  if (CONTROL->spaces < 1 || CONTROL->spaces > CONTROL_SPACES_MAX || CONTROL->ram_pages >= 0xd0000)
+  if (CONTROL->spaces < 1 || CONTROL->spaces > CONTROL_SPACES_MAX || CONTROL->ram_pages >= 0xd0000 ||
+      CONTROL->isolation > ISOLATION_STRICT || (CONTROL->isolation == ISOLATION_STRICT && (CONTROL->spaces < 2 || CONTROL->spaces == CONTROL_SPACES_MAX)))
     refuse("the monitor's parameters are out of range", -EINVAL);
 }
 
@@ -117,8 +117,18 @@ static void calibrate_tsc(struct clock_sample start)
   DATA(PLEX86_TSC_KHZ) = (u32)khz;
 }
 
+static void make_handoff(void)
+{
+  s64 fd = syscall2(SYS_memfd_create, "plex86-handoff", 0);
+  if (fd != FD_HANDOFF)
+    refuse("cannot make the hand-off memory", fd);
+  s64 result = syscall2(SYS_ftruncate, fd, HANDOFF_SIZE);
+  if (result < 0)
+    refuse("cannot make the hand-off memory", result);
+}
+
 /* All spaces are one process group, that of the first, so that one signal stops or ends them all. */
-static s64 fork_space(u32 slot, s64 group, s64 supervisor)
+static s64 fork_process(u32 slot, s64 group, s64 supervisor)
 {
   s64 pid = syscall0(SYS_fork);
   if (pid < 0)
@@ -129,7 +139,9 @@ static s64 fork_space(u32 slot, s64 group, s64 supervisor)
   syscall2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (syscall0(SYS_getppid) != supervisor)
     sys_exit(1);
-  syscall1(SYS_close, SIGNALFD);
+  syscall1(SYS_close, FD_SIGNALS);
+  if (slot == CONTROL->spaces)
+    relay_main();
   space_main(slot);
 }
 
@@ -149,7 +161,7 @@ static void watch(const s64 *pids, u32 count)
   struct {
     u32 fd;
     u16 events, happened;
-  } polled[2] = {{FD_LIFELINE, POLLIN, 0}, {SIGNALFD, POLLIN, 0}};
+  } polled[2] = {{FD_LIFELINE, POLLIN, 0}, {FD_SIGNALS, POLLIN, 0}};
   for (;;) {
     s64 ready = syscall3(SYS_poll, polled, 2, -1);
     if (ready < 0 && ready != -EINTR)
@@ -165,14 +177,14 @@ static void watch(const s64 *pids, u32 count)
       return;
     u8 signal_info[128];
     if (polled[1].happened)
-      syscall3(SYS_read, SIGNALFD, signal_info, sizeof signal_info);
+      syscall3(SYS_read, FD_SIGNALS, signal_info, sizeof signal_info);
   }
 }
 
 int supervise(void)
 {
   struct clock_sample start = sample_clock(CLOCK_MONOTONIC);
-  static s64 pids[CONTROL_SPACES_MAX];
+  static s64 pids[CONTROL_SPACES_MAX + 1];
   u64 child_signal = 1ul << (SIGCHLD - 1), no_core[2] = {0, 0};
   /* blocked in a space as well, until it has its handlers: a kick may come before */
   u64 blocked = child_signal | 1ul << (SIGUSR1 - 1) | 1ul << (SIGALRM - 1);
@@ -189,12 +201,16 @@ int supervise(void)
 
   syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, 8);
   s64 fd = syscall4(SYS_signalfd4, -1, &child_signal, 8, 0);
-  if (fd != SIGNALFD)
+  if (fd != FD_SIGNALS)
     refuse("cannot watch over processes", fd);
+  if (CONTROL->isolation == ISOLATION_STRICT)
+    make_handoff();
   s64 self = syscall0(SYS_getpid);
   u32 count = CONTROL->spaces;
+  if (CONTROL->isolation == ISOLATION_STRICT)
+    count++; /* the relay is the last */
   for (u32 slot = 0; slot < count; slot++) {
-    pids[slot] = fork_space(slot, slot ? pids[0] : 0, self);
+    pids[slot] = fork_process(slot, slot ? pids[0] : 0, self);
     syscall2(SYS_setpgid, pids[slot], pids[0]);
     report("space %u %u", slot, (u32)pids[slot]);
   }

@@ -17,14 +17,18 @@ enum {
   SYS_rt_sigaction = 13,
   SYS_rt_sigprocmask = 14,
   SYS_rt_sigreturn = 15,
+  SYS_pwrite64 = 18,
+  SYS_sched_yield = 24,
   SYS_getpid = 39,
   SYS_fork = 57,
   SYS_wait4 = 61,
   SYS_kill = 62,
+  SYS_ftruncate = 77,
   SYS_setpgid = 109,
   SYS_getppid = 110,
   SYS_setsid = 112,
   SYS_sigaltstack = 131,
+  SYS_sched_setscheduler = 144,
   SYS_prctl = 157,
   SYS_setrlimit = 160,
   SYS_futex = 202,
@@ -33,8 +37,10 @@ enum {
   SYS_timer_settime = 223,
   SYS_clock_gettime = 228,
   SYS_exit_group = 231,
+  SYS_tgkill = 234,
   SYS_signalfd4 = 289,
   SYS_seccomp = 317,
+  SYS_memfd_create = 319,
   SYS_close_range = 436,
 };
 
@@ -49,10 +55,12 @@ enum {
 #define MAP_PRIVATE 0x2
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
+#define MAP_NORESERVE 0x4000
 #define MAP_POPULATE 0x8000
 
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
+#define FUTEX_REQUEUE 3
 
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 1

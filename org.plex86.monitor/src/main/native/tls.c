@@ -54,12 +54,13 @@ static void set_entry(u32 index, u32 low, u32 high)
   /* seccomp.c lets this one instruction through. A descriptor that the host refuses stays as it was. */
   s64 number_or_error = I386_set_thread_area;
   asm volatile("int $0x80" : "+a"(number_or_error) : "b"(USER_DESC) : "memory", "r8", "r9", "r10", "r11");
-  COUNT(tls_loads);
+  if (covers & COVERS_KERNEL)
+    COUNT(tls_loads);
 }
 
-static void load_entry(u32 index)
+static void load_entry(u32 index, const volatile u32 *tls)
 {
-  u32 low = VM->tls[index * 2], high = VM->tls[index * 2 + 1];
+  u32 low = tls[index * 2], high = tls[index * 2 + 1];
   if (low == loaded[index * 2] && high == loaded[index * 2 + 1])
     return;
   loaded[index * 2] = low;
@@ -69,29 +70,57 @@ static void load_entry(u32 index)
 
 void tls_load(void)
 {
+  tls_load_from(VM->tls);
+}
+
+void tls_load_from(const volatile u32 *tls)
+{
   for (u32 i = 0; i < TLS_ENTRIES; i++)
-    load_entry(i);
+    load_entry(i, tls);
 }
 
 void tls_load_missing(void)
 {
   for (u32 i = 0; i < TLS_ENTRIES; i++)
     if (VM->tls[i * 2 + 1] & ~loaded[i * 2 + 1] & HIGH_PRESENT)
-      load_entry(i);
+      load_entry(i, VM->tls);
 }
 
-/* Loads %gs where that cannot fault: the null selector, flat data, a TLS entry that is present. */
+/* The selector where loading it cannot fault: flat data or code, a TLS entry that is present; else a null one. */
+static u32 loadable(u32 selector)
+{
+  u32 index = selector >> 3, table = selector & 4;
+  if (table)
+    return 0;
+  if (index >= TLS_FIRST && index < TLS_FIRST + TLS_ENTRIES)
+    return loaded[(index - TLS_FIRST) * 2 + 1] & HIGH_PRESENT ? selector : 0;
+  return index == 0 || index == HOST_CS32 >> 3 || index == HOST_DS >> 3 ? selector : 0;
+}
+
 void gs_load(u32 selector)
 {
-  u32 index = selector >> 3;
-  if (index >= TLS_FIRST && index < TLS_FIRST + TLS_ENTRIES) {
-    if (!(loaded[(index - TLS_FIRST) * 2 + 1] & HIGH_PRESENT) || (selector & 7) != 3)
-      selector = 0;
-  } else if (selector != HOST_DS) {
-    selector = 0;
-  }
+  selector = loadable(selector);
   if (selector != gs_selector())
     asm volatile("mov %0, %%gs" : : "r"(selector));
+}
+
+void segments_read(volatile u16 *selectors)
+{
+  asm volatile("mov %%ds, %0" : "=m"(selectors[0]));
+  asm volatile("mov %%es, %0" : "=m"(selectors[1]));
+  asm volatile("mov %%fs, %0" : "=m"(selectors[2]));
+  asm volatile("mov %%gs, %0" : "=m"(selectors[3]));
+}
+
+void segments_load(const u16 *selectors)
+{
+  u32 fs;
+  asm volatile("mov %0, %%ds" : : "r"(loadable(selectors[0])));
+  asm volatile("mov %0, %%es" : : "r"(loadable(selectors[1])));
+  asm volatile("mov %%fs, %0" : "=r"(fs));
+  if ((fs & 0xffff) != loadable(selectors[2]))
+    asm volatile("mov %0, %%fs" : : "r"(loadable(selectors[2])));
+  gs_load(selectors[3]);
 }
 
 void tls_set(u32 linear)

@@ -47,7 +47,8 @@ enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI };
 
 /*
  * A process that runs the guest in one guest address space.  In the shared
- * model each covers both halves.
+ * model each covers both halves; in the strict model slot 0 covers the kernel
+ * half of all, the others the user half of one.
  */
 struct space {
   u32 turn; /* a futex: 1 hands the virtual CPU to this process */
@@ -56,10 +57,8 @@ struct space {
   u32 pad1[15];
   u32 used; /* cr3 is valid */
   u32 cr3;
-  u32 covers; /* COVERS_* */
   u32 tlb_gen; /* the guest's generation of what is mapped */
   u32 flush; /* FLUSH_*: what of the user mappings is stale, on arrival */
-  u32 pad2;
   u64 last_used; /* TSC */
 };
 
@@ -76,6 +75,7 @@ struct kernel_log {
 
 struct vm {
   struct registers regs; /* first: gates.S */
+  u32 step_in_gate; /* TF was set when a gate was entered */
   u32 cpl; /* 0 or 3 */
   u32 cr0, cr4;
   u32 idt_base, idt_limit;
@@ -83,7 +83,6 @@ struct vm {
   u32 tss_base;
   u32 dr6;
   u32 gs; /* selector */
-  u32 step_in_gate; /* TF was set when a gate was entered */
   u32 prefault; /* user page of the #PF injected last, bit 0: write; mapped at the next iret */
   u32 tls[TLS_ENTRIES * 2];
   u64 guest_xcr0; /* as set by xsetbv */

@@ -22,7 +22,7 @@ import org.plex86.monitor.VmProperties;
 import org.plex86.monitor.VmState;
 
 /** The commands, called as a Gogo shell does: by name, on the service of their scope. */
-@Requirement(namespace = VmProperties.GUEST_NAMESPACE, filter = "(abi=1)")
+@Requirement(namespace = VmProperties.GUEST_NAMESPACE, filter = "(abi=2)")
 class CommandsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -31,7 +31,7 @@ import org.plex86.monitor.VmProperties;
 import org.plex86.monitor.VmState;
 
 /** The life of machines with the guest image that ships: from the start to every kind of end. */
-@Requirement(namespace = VmProperties.GUEST_NAMESPACE, filter = "(abi=1)")
+@Requirement(namespace = VmProperties.GUEST_NAMESPACE, filter = "(abi=2)")
 class LifeCycleTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -149,6 +149,7 @@ final class RunCommand {
     Map<String, Object> values = new HashMap<>();
     values.put("name", options.name());
     values.put("memory", options.memory());
+    values.put("isolation", options.isolation());
     options.kernel().ifPresent(file -> values.put("kernel", absolute(file)));
     options.initrd().ifPresent(file -> values.put("initrd", absolute(file)));
     String append = append();

@@ -38,12 +38,20 @@ public final class VmProperties {
   /** Boolean: start at once; default false. */
   public static final String AUTOSTART = "autostart";
 
-  /** Integer: processes that hold guest address spaces, 2 to 64; default 24. */
+  /** Integer: processes that hold guest address spaces, 2 to 64 (strict: 63); default 24. */
   public static final String SPACES = "spaces";
 
   /**
-   * String: which host CPUs the machine's processes may use, such as {@code 0,2-3}. They share one
-   * of these at any time, as only one runs at any time. Default: all that the monitor may use.
+   * String: {@code strict}: guest user code runs in host processes that map nothing but its own
+   * memory; {@code shared}: it shares a process with the guest kernel, which is faster, for guests
+   * that trust their own processes. Default {@code shared}.
+   */
+  public static final String ISOLATION = "isolation";
+
+  /**
+   * String: which host CPUs the machine's processes may use, such as {@code 0,2-3}. A shared
+   * machine is kept on one of them, as only one of its processes runs at any time, a strict one on
+   * two. Default: all that the monitor may use.
    */
   public static final String PIN = "pin";
 

@@ -39,7 +39,7 @@ class UsageIT {
         "run true | goes after --exec",
         "run --memory 1T | is not a size",
         "run --disk fiel=x | unknown key 'fiel'; known are file, format, readonly, overlay",
-        "run --isolation strict | not there yet",
+        "run --isolation none | 'none' is not known; give strict or shared",
         "run --console tty | 'tty' is not known; give stdio, pty, tcp:ADDRESS:PORT, unix:PATH, file:PATH or null",
         "build x | takes no 'x'",
         "doctor x | takes no 'x'",

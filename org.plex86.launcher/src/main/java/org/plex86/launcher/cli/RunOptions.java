@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param name the name of the virtual machine
  * @param memory guest memory in bytes
+ * @param isolation {@code strict} or {@code shared}
  * @param exec the command to run in the guest
  * @param timeout when to end the virtual machine
  * @param kernel file name of a kernel of the user's own
@@ -23,6 +24,7 @@ import java.util.Optional;
 public record RunOptions(
     String name,
     long memory,
+    String isolation,
     Optional<String> exec,
     Optional<Duration> timeout,
     Optional<String> kernel,

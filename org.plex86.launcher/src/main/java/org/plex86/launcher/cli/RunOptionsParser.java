@@ -103,11 +103,11 @@ public final class RunOptionsParser {
     if (quiet && verbose) {
       throw new UsageException("--quiet and --verbose exclude each other; give one");
     }
-    checkIsolation(result.matchedOptionValue("--isolation", "shared"));
     String memory = result.matchedOptionValue("--memory", null);
     return new RunOptions(
         Names.check("--name", result.matchedOptionValue("--name", "vm1")),
         memory == null ? MemorySize.DEFAULT : MemorySize.parse("--memory", memory),
+        isolation(result.matchedOptionValue("--isolation", "shared")),
         Optional.ofNullable(exec),
         timeout(result.matchedOptionValue("--timeout", null)),
         file(result, "--kernel"),
@@ -119,14 +119,12 @@ public final class RunOptionsParser {
         verbose);
   }
 
-  private static void checkIsolation(String mode) throws UsageException {
-    switch (mode) {
-      case "shared" -> {}
-      case "strict" ->
-          throw new UsageException(
-              "--isolation: strict is not there yet; leave the option out or give shared");
-      default -> throw new UsageException("--isolation: '" + mode + "' is not known; give shared");
+  private static String isolation(String mode) throws UsageException {
+    if (!mode.equals("strict") && !mode.equals("shared")) {
+      throw new UsageException(
+          "--isolation: '" + mode + "' is not known; give strict or shared");
     }
+    return mode;
   }
 
   private static Optional<Duration> timeout(String text) throws UsageException {

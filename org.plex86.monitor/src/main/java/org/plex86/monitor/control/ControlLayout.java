@@ -10,7 +10,7 @@ import java.util.List;
  */
 public final class ControlLayout {
   // guest_abi.h
-  public static final int PLEX86_ABI_VERSION = 1;
+  public static final int PLEX86_ABI_VERSION = 2;
   public static final int PLEX86_NOTE_TYPE = 0x58363850;
   public static final String PLEX86_CPUID_SIGNATURE = "plex86 nexus";
   public static final int PLEX86_VIF = 0x00;
@@ -55,6 +55,8 @@ public final class ControlLayout {
   public static final int EXIT_PIO_OUT = 3;
   public static final int EXIT_RDMSR = 4;
   public static final int EXIT_WRMSR = 5;
+  public static final int ISOLATION_SHARED = 0;
+  public static final int ISOLATION_STRICT = 1;
   public static final int END_NONE = 0;
   public static final int END_TRIPLE_FAULT = 16;
   public static final int END_NEXUS = 17;
@@ -131,23 +133,24 @@ public final class ControlLayout {
     public static final int ENTRY = 20;
     public static final int BOOT_PARAMS = 24;
     public static final int SPIN = 28;
-    public static final int TSC_KHZ = 32;
-    public static final int CPU_FLAGS = 36;
-    public static final int HOST_XCR0 = 40;
-    public static final int GUEST_XCR0 = 48;
-    public static final int GO = 56;
-    public static final int ACTIVE = 60;
-    public static final int IDLE = 64;
-    public static final int WAKE = 68;
-    public static final int BELL = 72;
-    public static final int BELL_WAITING = 76;
-    public static final int LOG_HEAD = 80;
-    public static final int FIRST_USER_TSC = 88;
-    public static final int START_TSC = 96;
-    public static final int EXIT = 104;
-    public static final int END = 136;
-    public static final int DOORBELL = 648;
-    public static final int COUNTER = 888;
+    public static final int ISOLATION = 32;
+    public static final int TSC_KHZ = 40;
+    public static final int CPU_FLAGS = 44;
+    public static final int HOST_XCR0 = 48;
+    public static final int GUEST_XCR0 = 56;
+    public static final int GO = 64;
+    public static final int ACTIVE = 68;
+    public static final int IDLE = 72;
+    public static final int WAKE = 76;
+    public static final int BELL = 80;
+    public static final int BELL_WAITING = 84;
+    public static final int LOG_HEAD = 88;
+    public static final int FIRST_USER_TSC = 96;
+    public static final int START_TSC = 104;
+    public static final int EXIT = 112;
+    public static final int END = 144;
+    public static final int DOORBELL = 656;
+    public static final int COUNTER = 896;
 
     private Control() {}
   }
@@ -182,7 +185,11 @@ public final class ControlLayout {
           "doorbells",
           "exits",
           "tls_loads",
-          "cpuid");
+          "cpuid",
+          "user_turns",
+          "user_sleeps",
+          "user_parks",
+          "user_kicks");
 
   private ControlLayout() {}
 }

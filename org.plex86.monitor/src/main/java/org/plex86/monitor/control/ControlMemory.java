@@ -47,15 +47,18 @@ public final class ControlMemory {
    * Writes what the supervisor needs at its start.
    *
    * @param ramPages guest memory in pages of 4096 bytes
-   * @param spin turns that a space spins for a hand-off before it sleeps
+   * @param spin turns that a process spins for a hand-off before it sleeps
+   * @param isolation {@link ControlLayout#ISOLATION_SHARED} or {@link
+   *     ControlLayout#ISOLATION_STRICT}
    */
-  public void initialise(int ramPages, int spaces, int devices, int spin) {
+  public void initialise(int ramPages, int spaces, int devices, int spin, int isolation) {
     block(Control.MAGIC, CONTROL_MAGIC);
     block(Control.VERSION, CONTROL_VERSION);
     block(Control.RAM_PAGES, ramPages);
     block(Control.SPACES, spaces);
     block(Control.DEVICES, devices);
     block(Control.SPIN, spin);
+    block(Control.ISOLATION, isolation);
     memory.putInt(CONTROL_DATA_PAGE + PLEX86_ABI, PLEX86_ABI_VERSION);
     memory.putInt(CONTROL_DATA_PAGE + PLEX86_IRQ_MASK, -1);
     byte[] ones = new byte[0x1000];

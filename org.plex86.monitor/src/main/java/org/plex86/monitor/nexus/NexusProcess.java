@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.plex86.monitor.nexus;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -39,7 +40,8 @@ public final class NexusProcess {
   private final Object alive = new Object();
 
   private boolean reaped;
-  private byte[] mask;
+  private byte[] kernelMask;
+  private byte[] userMask;
   private NexusReport last;
 
   /**
@@ -114,17 +116,43 @@ public final class NexusProcess {
   }
 
   /**
-   * Keeps all processes on one CPU of the host, those that are still to be made, too.
+   * Keeps all processes on one CPU of the host each, those that are still to be made, too.
    *
-   * @param cpu its number
+   * @param cpu the number of that of the supervisor and space 0
+   * @param others of that of the other spaces
    */
-  public void pin(int cpu) {
+  public void pin(int cpu, int others) {
+    synchronized (alive) {
+      kernelMask = maskOf(cpu);
+      userMask = maskOf(others);
+      if (!reaped) {
+        move(supervisor, kernelMask);
+        for (int slot = 0; slot < spaces.length(); slot++) {
+          moveSpace(slot);
+        }
+      }
+    }
+  }
+
+  private static byte[] maskOf(int cpu) {
     byte[] mask = new byte[(cpu / Long.SIZE + 1) * Long.BYTES];
     mask[cpu / Byte.SIZE] = (byte) (1 << cpu % Byte.SIZE);
-    synchronized (alive) {
-      this.mask = mask;
-      // Failing, for want of that CPU, leaves a process where it was, which works as well.
-      processes().forEach(pid -> Libc.sched_setaffinity(pid, mask.length, mask));
+    return mask;
+  }
+
+  private void moveSpace(int slot) {
+    if (spaces.get(slot) != 0 && kernelMask != null) {
+      move(spaces.get(slot), slot == 0 ? kernelMask : userMask);
+    }
+  }
+
+  /** All threads. Failing, for want of that CPU, leaves them where they were, which works as well. */
+  private static void move(int pid, byte[] mask) {
+    String[] threads = new File("/proc/" + pid + "/task").list();
+    if (threads != null) {
+      for (String thread : threads) {
+        Libc.sched_setaffinity(Integer.parseInt(thread), mask.length, mask);
+      }
     }
   }
 
@@ -218,10 +246,7 @@ public final class NexusProcess {
       if (space.slot() < spaces.length()) {
         synchronized (alive) {
           spaces.set(space.slot(), space.pid());
-          if (mask != null) {
-            // It may have been forked before the supervisor was moved.
-            Libc.sched_setaffinity(space.pid(), mask.length, mask);
-          }
+          moveSpace(space.slot());
         }
       }
     } else if (report instanceof NexusReport.Ready) {

@@ -18,7 +18,11 @@ import org.plex86.monitor.nexus.NexusProcess;
  * channel slots'.
  */
 final class Machine implements AutoCloseable, Placement.Movable {
+  /** About 50 us of spinning for a hand-off between two CPUs, which takes less than 1 us. */
+  private static final int SPIN = 2000;
+
   private final String name;
+  private final boolean strict;
   private final Fd controlFd;
   private final Fd ramFd;
   private final GuestRam ram;
@@ -47,8 +51,9 @@ final class Machine implements AutoCloseable, Placement.Movable {
       throw e;
     }
     ramFd = made;
+    strict = config.isolation() == Isolation.STRICT;
     int pages = (int) (config.memory() / GuestRam.PAGE);
-    control.initialise(pages, config.spaces(), devices, 0);
+    control.initialise(pages, config.spaces(), devices, strict ? SPIN : 0, config.isolation().code());
     interrupts = new InterruptController(control, this::kick);
   }
 
@@ -100,10 +105,10 @@ final class Machine implements AutoCloseable, Placement.Movable {
   }
 
   @Override
-  public void pin(int cpu) {
+  public void pin(int cpu, int second) {
     NexusProcess running = nexus;
     if (running != null) {
-      running.pin(cpu);
+      running.pin(cpu, strict ? second : cpu);
     }
   }
 

@@ -8,8 +8,8 @@ import java.util.Map;
 import org.plex86.monitor.memory.Libc;
 
 /**
- * On which CPU of the host each machine runs. All processes of a machine are kept on one CPU, as
- * only one of them runs at any time, and a hand-off across CPUs costs ten times as much (a futex on
+ * On which CPU of the host each machine runs. All processes of a machine are kept on one CPU (its user
+ * processes, if it has such, on a second one), as only one of them runs at any time, and a hand-off across CPUs costs ten times as much (a futex on
  * one core 6 us, across cores 60 us, measured on a nested host). Any thread.
  */
 final class Placement {
@@ -30,8 +30,12 @@ final class Placement {
     /** The processes; none when they are gone. */
     List<Integer> processes();
 
-    /** Moves all of them, and those that they will make. */
-    void pin(int cpu);
+    /**
+     * Moves all of them, and those that they will make.
+     *
+     * @param second another CPU, for a machine that makes use of two; the same where there is none
+     */
+    void pin(int cpu, int second);
 
     /** Whether none of them has anything to do at the moment. */
     boolean idle();
@@ -81,6 +85,16 @@ final class Placement {
     if (candidates.intersects(pin)) {
       candidates.and(pin);
     }
+    int best = emptiest(candidates);
+    if (best >= 0) {
+      Place place = new Place(candidates);
+      places.put(machine, place);
+      move(machine, place, best);
+    }
+  }
+
+  /** The CPU with the fewest machines; -1 where there is none to choose. */
+  private int emptiest(BitSet candidates) {
     int best = -1;
     long least = Long.MAX_VALUE;
     // From the last: the first CPU of a host often serves its interrupts.
@@ -94,11 +108,7 @@ final class Placement {
         least = load;
       }
     }
-    if (best >= 0) {
-      Place place = new Place(candidates);
-      places.put(machine, place);
-      move(machine, place, best);
-    }
+    return best;
   }
 
   /** Forgets a machine. */
@@ -146,9 +156,11 @@ final class Placement {
     return best;
   }
 
-  private static void move(Movable machine, Place place, int cpu) {
+  private void move(Movable machine, Place place, int cpu) {
     place.cpu = cpu;
-    machine.pin(cpu);
+    BitSet others = (BitSet) place.candidates.clone();
+    others.clear(cpu);
+    machine.pin(cpu, others.isEmpty() ? cpu : emptiest(others));
   }
 
   private static BitSet allowedCpus() {

@@ -33,6 +33,7 @@ record VmConfig(
     List<ChannelSpec> channels,
     boolean autostart,
     int spaces,
+    Isolation isolation,
     BitSet pin) {
   private static final Set<String> KNOWN =
       Set.of(
@@ -44,6 +45,7 @@ record VmConfig(
           VmProperties.CHANNELS,
           VmProperties.AUTOSTART,
           VmProperties.SPACES,
+          VmProperties.ISOLATION,
           VmProperties.PIN);
 
   private static final int SPACES_DEFAULT = 24;
@@ -64,6 +66,9 @@ record VmConfig(
               + name
               + "'");
     }
+    Isolation isolation = isolation(values);
+    // The relay of a strict machine takes a slot, too.
+    int spacesMax = ControlLayout.CONTROL_SPACES_MAX - (isolation == Isolation.STRICT ? 1 : 0);
     return new VmConfig(
         name,
         memory(values),
@@ -72,10 +77,18 @@ record VmConfig(
         values.string(VmProperties.APPEND).orElse(""),
         channels(values),
         values.bool(VmProperties.AUTOSTART, false),
-        (int)
-            values.number(
-                VmProperties.SPACES, SPACES_DEFAULT, SPACES_MIN, ControlLayout.CONTROL_SPACES_MAX),
+        (int) values.number(VmProperties.SPACES, SPACES_DEFAULT, SPACES_MIN, spacesMax),
+        isolation,
         CpuList.parse(values.string(VmProperties.PIN).orElse("")));
+  }
+
+  private static Isolation isolation(Values values) throws VmConfigException {
+    String text = values.string(VmProperties.ISOLATION).orElse(Isolation.SHARED.toString());
+    return Isolation.of(text)
+        .orElseThrow(
+            () ->
+                new VmConfigException(
+                    "isolation '" + text + "' is not known; give strict or shared"));
   }
 
   private static long memory(Values values) throws VmConfigException {

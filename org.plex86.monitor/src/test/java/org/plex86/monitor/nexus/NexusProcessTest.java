@@ -36,7 +36,7 @@ class NexusProcessTest {
     controlFd = Fd.sealedMemory("test-control", ControlLayout.CONTROL_SIZE);
     ramFd = Fd.sealedMemory("test-ram", RAM);
     control = new ControlMemory(controlFd);
-    control.initialise((int) (RAM / 4096), SPACES, 0, 0);
+    control.initialise((int) (RAM / 4096), SPACES, 0, 0, 0);
   }
 
   @AfterEach
@@ -97,7 +97,7 @@ class NexusProcessTest {
 
   @Test
   void memoryOfAnotherVersionIsRefusedByTheSupervisor() throws Exception {
-    control.initialise((int) (RAM / 4096), 0, 0, 0);
+    control.initialise((int) (RAM / 4096), 0, 0, 0, 0);
     spawn();
     assertThat(nexus.ended().get(10, TimeUnit.SECONDS).message())
         .contains("the nexus cannot start")

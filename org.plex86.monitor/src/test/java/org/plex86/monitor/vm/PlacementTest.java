@@ -34,7 +34,7 @@ class PlacementTest {
     }
 
     @Override
-    public void pin(int cpu) {
+    public void pin(int cpu, int second) {
       cpus.add(cpu);
     }
 
