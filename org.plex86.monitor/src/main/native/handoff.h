@@ -110,7 +110,8 @@ _Static_assert(__builtin_offsetof(struct order, call) == ORDER_CALL, "mapper_loo
 _Static_assert(sizeof(struct call) == ORDER_CALL_SIZE, "mapper_loop.S");
 _Static_assert(sizeof(struct order) <= HANDOFF_ORDER_FPU, "the order fits");
 _Static_assert(sizeof(struct report) <= HANDOFF_REPORT_FPU, "the report fits");
-_Static_assert(__builtin_offsetof(struct report, step_in_gate) == __builtin_offsetof(struct vm, step_in_gate), "in_gate");
+_Static_assert(
+  __builtin_offsetof(struct report, step_in_gate) == __builtin_offsetof(struct vm, step_in_gate), "in_gate");
 
 #define TURN(slot) ((volatile struct turn *)(NEXUS_HANDOFF + HANDOFF_TURNS + (u64)(slot)*TURN_SIZE))
 #define DONE(slot) ((volatile u32 *)(NEXUS_HANDOFF + HANDOFF_DONE + (u64)(slot)*64))

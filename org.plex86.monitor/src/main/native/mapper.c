@@ -26,8 +26,8 @@ static void enter(u32 slot)
 void mapper_start(u32 slot)
 {
   signals_block(); /* for good in the mapper, in the user thread until signals_install() */
-  s64 result = clone_mapper(CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
-    first_stack + sizeof first_stack, enter, slot);
+  s64 result = clone_mapper(
+    CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, first_stack + sizeof first_stack, enter, slot);
   if (result < 0)
     sys_exit(5);
   while (!is_started)

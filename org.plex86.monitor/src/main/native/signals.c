@@ -213,8 +213,8 @@ void signals_install(u64 masked_in_handlers)
   u64 none = 0;
   syscall2(SYS_sigaltstack, stack, NULL);
   for (u32 i = 0; i < sizeof signals; i++) {
-    struct kernel_sigaction action = {handle, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, signal_return,
-      masked_in_handlers};
+    struct kernel_sigaction action = {
+      handle, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, signal_return, masked_in_handlers};
     s64 result = syscall4(SYS_rt_sigaction, signals[i], &action, NULL, 8);
     if (result < 0)
       end_vm(END_NEXUS, "sigaction %u: error %lu", (u32)signals[i], (u64)-result);

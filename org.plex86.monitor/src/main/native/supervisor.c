@@ -82,7 +82,8 @@ static void map_control(void)
   if (CONTROL->magic != CONTROL_MAGIC || CONTROL->version != CONTROL_VERSION)
     refuse("the monitor is of another version", -EINVAL);
   if (CONTROL->spaces < 1 || CONTROL->spaces > CONTROL_SPACES_MAX || CONTROL->ram_pages >= 0xd0000 ||
-      CONTROL->isolation > ISOLATION_STRICT || (CONTROL->isolation == ISOLATION_STRICT && (CONTROL->spaces < 2 || CONTROL->spaces == CONTROL_SPACES_MAX)))
+      CONTROL->isolation > ISOLATION_STRICT ||
+      (CONTROL->isolation == ISOLATION_STRICT && (CONTROL->spaces < 2 || CONTROL->spaces == CONTROL_SPACES_MAX)))
     refuse("the monitor's parameters are out of range", -EINVAL);
 }
 

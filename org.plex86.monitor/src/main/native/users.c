@@ -47,7 +47,6 @@ static u32 loose_slot; /* the one that is loose; 0: none */
 static u32 awaited_slot; /* the one whose report this process waits for; 0: none */
 static u32 next_tlb_gen; /* of the address space that CR3 names, where it has no slot yet */
 
-
 void users_init(void)
 {
   DATA(PLEX86_STRICT) = 1;

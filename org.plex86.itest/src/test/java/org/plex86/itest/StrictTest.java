@@ -23,7 +23,7 @@ import org.plex86.monitor.VmProperties;
 
 /** Machines whose user code runs in processes of its own. */
 class StrictTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final long MEMORY = 64L << 20;
 
   private final Machines machines = new Machines();
@@ -119,8 +119,7 @@ class StrictTest {
     properties.put(VmProperties.MEMORY, MEMORY);
     properties.put(VmProperties.APPEND, "quiet plex86.exec");
     String escaped = command.replace("\\", "\\\\").replace(",", "\\,");
-    properties.put(
-        VmProperties.CHANNELS, new String[] {"type=console,quiet=on,exec=" + escaped});
+    properties.put(VmProperties.CHANNELS, new String[] {"type=console,quiet=on,exec=" + escaped});
     return properties;
   }
 }

@@ -111,7 +111,8 @@ class CorrectnessIT {
 
   private static Stream<DynamicTest> inGuest(
       String mode, List<String> options, String before, String... groups) {
-    List<String> arguments = new ArrayList<>(List.of("run", "--isolation", mode, "--timeout", "140"));
+    List<String> arguments =
+        new ArrayList<>(List.of("run", "--isolation", mode, "--timeout", "140"));
     arguments.addAll(options);
     arguments.add("--exec");
     arguments.add(receive() + before + "exec /tmp/checks " + mode + " " + String.join(" ", groups));

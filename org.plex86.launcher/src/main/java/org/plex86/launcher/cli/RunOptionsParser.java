@@ -121,8 +121,7 @@ public final class RunOptionsParser {
 
   private static String isolation(String mode) throws UsageException {
     if (!mode.equals("strict") && !mode.equals("shared")) {
-      throw new UsageException(
-          "--isolation: '" + mode + "' is not known; give strict or shared");
+      throw new UsageException("--isolation: '" + mode + "' is not known; give strict or shared");
     }
     return mode;
   }

@@ -146,7 +146,9 @@ public final class NexusProcess {
     }
   }
 
-  /** All threads. Failing, for want of that CPU, leaves them where they were, which works as well. */
+  /**
+   * All threads. Failing, for want of that CPU, leaves them where they were, which works as well.
+   */
   private static void move(int pid, byte[] mask) {
     String[] threads = new File("/proc/" + pid + "/task").list();
     if (threads != null) {

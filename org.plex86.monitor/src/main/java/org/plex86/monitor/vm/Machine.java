@@ -53,7 +53,8 @@ final class Machine implements AutoCloseable, Placement.Movable {
     ramFd = made;
     strict = config.isolation() == Isolation.STRICT;
     int pages = (int) (config.memory() / GuestRam.PAGE);
-    control.initialise(pages, config.spaces(), devices, strict ? SPIN : 0, config.isolation().code());
+    control.initialise(
+        pages, config.spaces(), devices, strict ? SPIN : 0, config.isolation().code());
     interrupts = new InterruptController(control, this::kick);
   }
 

@@ -8,9 +8,10 @@ import java.util.Map;
 import org.plex86.monitor.memory.Libc;
 
 /**
- * On which CPU of the host each machine runs. All processes of a machine are kept on one CPU (its user
- * processes, if it has such, on a second one), as only one of them runs at any time, and a hand-off across CPUs costs ten times as much (a futex on
- * one core 6 us, across cores 60 us, measured on a nested host). Any thread.
+ * On which CPU of the host each machine runs. All processes of a machine are kept on one CPU (its
+ * user processes, if it has such, on a second one), as only one of them runs at any time, and a
+ * hand-off across CPUs costs ten times as much (a futex on one core 6 us, across cores 60 us,
+ * measured on a nested host). Any thread.
  */
 final class Placement {
   /**

@@ -88,8 +88,8 @@ class BootLoaderTest {
 
   @Test
   void kernelOfAnotherAbiIsRecognised() {
-    kernel.abi = 2;
-    assertRefused(kernel.elf(), "version 2 of the plex86 guest ABI, this monitor has version 1");
+    kernel.abi = 1;
+    assertRefused(kernel.elf(), "version 1 of the plex86 guest ABI, this monitor has version 2");
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.GZIPOutputStream;
+import org.plex86.monitor.control.ControlLayout;
 
 /** Makes small kernels for tests: one segment of code, one of data, one note. */
 final class KernelBuilder {
@@ -20,7 +21,7 @@ final class KernelBuilder {
   private static final int DATA_OFFSET = 0x2000;
   private static final int SIZE = 0x2010;
 
-  int abi = 1;
+  int abi = ControlLayout.PLEX86_ABI_VERSION;
   String note = "plex86";
   int entry = CODE + 4;
   int dataMemory = DATA_MEMORY;

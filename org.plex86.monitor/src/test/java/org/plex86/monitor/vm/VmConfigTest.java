@@ -59,7 +59,23 @@ class VmConfigTest {
   void unknownKeyIsNamedTogetherWithTheKnownOnes() {
     assertThatThrownBy(() -> with("memmory", 1L))
         .hasMessageContaining("'memmory'")
-        .hasMessageContaining("append, autostart, channels, initrd, kernel, memory, name, pin");
+        .hasMessageContaining(
+            "append, autostart, channels, initrd, isolation, kernel, memory, name, pin");
+  }
+
+  @Test
+  void isolationIsStrictOrShared() throws VmConfigException {
+    assertThat(with("isolation", "strict").isolation()).isEqualTo(Isolation.STRICT);
+    assertThat(with("isolation", "shared").isolation()).isEqualTo(Isolation.SHARED);
+    assertThatThrownBy(() -> with("isolation", "STRICT"))
+        .hasMessage("isolation 'STRICT' is not known; give strict or shared");
+  }
+
+  @Test
+  void strictMachineHasASpaceLessForItsRelay() {
+    assertThatThrownBy(
+            () -> VmConfig.parse(Map.of("name", "vm", "isolation", "strict", "spaces", 64)))
+        .hasMessage("spaces is 64, it must be from 2 to 63");
   }
 
   @Test

@@ -18,8 +18,8 @@ import org.plex86.hal.console.terminal.EscapeRegistry;
 /**
  * What the user asked a console to be.
  *
- * @param endpoint {@code stdio}, {@code pty}, {@code null}, {@code file:PATH}, {@code unix:PATH} or {@code
- *     tcp:ADDRESS:PORT}
+ * @param endpoint {@code stdio}, {@code pty}, {@code null}, {@code file:PATH}, {@code unix:PATH} or
+ *     {@code tcp:ADDRESS:PORT}
  * @param exec the command to run in the guest; null: none
  * @param quiet hides what the guest prints before its own driver is up, and with a command all that
  *     it prints on the console

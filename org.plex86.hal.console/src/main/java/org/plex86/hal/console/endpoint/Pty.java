@@ -10,7 +10,9 @@ import java.util.stream.Stream;
 import org.plex86.hal.console.io.LibC;
 import org.plex86.hal.console.terminal.WindowSize;
 
-/** The master side of a pseudo-terminal (pty(7)) that is raw, as the guest's own tty does it all. */
+/**
+ * The master side of a pseudo-terminal (pty(7)) that is raw, as the guest's own tty does it all.
+ */
 final class Pty {
   private static final String MULTIPLEXER = "/dev/ptmx";
   private static final int TERMIOS_BYTES = 256;
@@ -33,8 +35,7 @@ final class Pty {
 
   /** Makes one that nobody has open on the other side. */
   static Pty make() throws IOException {
-    int fd =
-        LibC.open(MULTIPLEXER, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
+    int fd = LibC.open(MULTIPLEXER, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
     check(fd, MULTIPLEXER);
     boolean made = false;
     try {
