@@ -90,6 +90,13 @@ need_build_tools() {
 
 make_cache() {
   mkdir -p -- "$cache" 2>/dev/null || die 3 "cannot create the cache $cache; set PLEX86_CACHE to a folder that can be written"
+  [[ -w $cache ]] || die 3 "this user may not write to the cache $cache; set PLEX86_CACHE to a folder that can be written"
+}
+
+# What a build makes goes beside the sources.
+need_tree() {
+  mkdir -p -- "$launcher" 2>/dev/null && [[ -w $launcher && -w $root ]] ||
+    die 3 "something is to be built, but this user may not write in $root; build as the one who may, or in a copy of your own"
 }
 
 # is_stale: is there a source that is newer than what was built
@@ -106,7 +113,19 @@ is_stale() {
 # guest_image: makes the guest's kernel and initial RAM disk where that was not done; quick when it was
 guest_image() {
   [[ -x $root/guest/build ]] || die 3 "guest/build is missing; check the working tree out again"
-  "$root/guest/build" || die 3 "the guest image was not built; see the lines above, then run the same command again"
+  local status=0
+  "$root/guest/build" || status=$?
+  case $status in
+    0) ;;
+    # which it has said why
+    3) exit 3 ;;
+    *)
+      if [[ $(df -Pm -- "$cache" | awk 'NR == 2 { print $4 }') -lt 20 ]]; then
+        die 3 "the disk of $cache is full; free some space and run the same command again"
+      fi
+      die 3 "the guest image was not built (guest/build ended with status $status); run the same command again"
+      ;;
+  esac
 }
 
 # maven LOG ARG... : runs Maven with its output in a log, and shows which module it is at
@@ -136,7 +155,8 @@ first_error() {
 }
 
 build() {
-  local log=$root/target/build.log free
+  local log=$root/target/build.log
+  need_tree
   need_build_tools
   exec 9>"$cache/build.lock"
   flock -n 9 || {
@@ -144,7 +164,6 @@ build() {
     flock 9
   }
   if is_stale; then
-    mkdir -p "$launcher"
     touch "$stamp.new"
     guest_image
     if ! maven "$log" package -DskipTests -pl org.plex86.launcher -am; then
@@ -175,8 +194,15 @@ java_flags() {
 # An archive of loaded classes halves the start. It fits one jar and one JVM only, and is made by a run of the real thing.
 # Where that run fails the archive is left out: the user's own run will say why.
 class_archive() {
-  archive=$launcher/plex86-${jdk_full//[^A-Za-z0-9.+-]/_}.jsa
+  local name=plex86-${jdk_full//[^A-Za-z0-9.+-]/_}.jsa
+  archive=$launcher/$name
   [[ $archive -nt $jar ]] && return 0
+  if [[ ! -w $launcher ]]; then
+    # somebody else's tree
+    archive=$cache/run/${root//\//_}-$name
+    [[ $archive -nt $jar ]] && return 0
+    mkdir -p -- "${archive%/*}"
+  fi
   local part=$archive.$$ flags
   java_flags
   "$jdk/bin/java" "${flags[@]}" -XX:ArchiveClassesAtExit="$part" -jar "$jar" run --name class-archive --timeout 30 \

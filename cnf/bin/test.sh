@@ -61,10 +61,10 @@ run_tests() {
   local status=0
   . "$root/cnf/bin/format.sh"
   make_cache
+  need_tree
   need_build_tools
   # here rather than in Maven, where its progress would not be seen
   guest_image
-  mkdir -p "$launcher"
   touch "$stamp.new"
   # results of an earlier run must not be counted
   find "$root" \( -path '*/target/surefire-reports' -o -path '*/target/failsafe-reports' -o -path '*/target/test-reports' \) \

@@ -8,10 +8,11 @@ log=/dev/null
 
 say() { echo "guest: $*" >&2; }
 
+# Status 3: it was said why.
 fail() {
   clear_progress
   echo "guest: error: $*" >&2
-  exit 1
+  exit 3
 }
 
 fail_usage() {

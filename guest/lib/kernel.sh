@@ -34,7 +34,7 @@ extract_source() {
   mkdir -p "$work/linux" "$work/out" "$work/pristine"
   with_progress "$work/linux" "unpacking the kernel's source" \
     logged tar -C "$work/linux" --strip-components=1 "${UNWANTED[@]}" \
-    -xf "$source/root/usr/src/linux-source-6.1.tar.xz" || exit 1
+    -xf "$source/root/usr/src/linux-source-6.1.tar.xz" || exit
   echo "$stamp" >"$work/source.stamp"
 }
 

@@ -67,6 +67,17 @@ class SetUpIT {
   }
 
   @Test
+  void treeThatCannotBeWrittenIsSaidInOneLine() throws Exception {
+    Files.writeString(root.resolve("org.plex86.launcher"), "no folder can be made in a file");
+    assertThat(shell("mkdir $cache; build"))
+        .containsExactly(
+            "3",
+            "plex86: something is to be built, but this user may not write in "
+                + root
+                + "; build as the one who may, or in a copy of your own");
+  }
+
+  @Test
   void buildSaysWhichModuleItIsAt() throws Exception {
     assertThat(
             shell(
