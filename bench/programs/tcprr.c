@@ -13,7 +13,7 @@
 
 enum { SYS_access = 33, SYS_socket = 359, SYS_connect = 362, SYS_setsockopt = 366, SYS_shutdown = 373 };
 enum { AF_INET = 2, SOCK_STREAM = 1, IPPROTO_TCP = 6, TCP_NODELAY = 1, SHUT_WR = 1 };
-enum { PIECE = 1 << 16, SEED = 86, PAUSE_NS = 20000000, LOOK_NS = 100000000 };
+enum { PIECE = 1 << 16, SEED = 86, PAUSE_NS = 100000000, LOOK_NS = 100000000 };
 
 struct address {
   u16 family;

@@ -30,14 +30,15 @@ public final class Soak {
       """
       usage: soak [MINUTES] [--memory MEGABYTES] [--isolation strict|shared] [--only PART]... [--swaps N]
       Runs mixed load on a VM for MINUTES (1 to 10000, default 10), checks all results, clock and
-      ticks, and that nothing on the host grows; then replaces the drivers of disk, net and console
-      under load, N times each (default 1000). Ends with what was checked and what was found;
+      ticks, and that nothing on the host grows; then reaches a guest by forwarded ports with curl, ssh
+      and iperf3; then replaces the drivers of disk, net and console under load, N times each (default
+      1000). Ends with what was checked and what was found;
       status 0: all was right, 1: something was wrong, 2: usage error.
-      PART: load, disk-swap, net-swap, console-swap; repeatable
+      PART: load, forward, disk-swap, net-swap, console-swap; repeatable
       """;
 
   private static final List<String> PARTS =
-      List.of("load", "disk-swap", "net-swap", "console-swap");
+      List.of("load", "forward", "disk-swap", "net-swap", "console-swap");
 
   private static final int ROUND_SECONDS = 20;
   private static final long SAMPLE_MILLIS = 2_000;
@@ -124,6 +125,9 @@ public final class Soak {
       throws IOException, InterruptedException {
     if (parts.contains("load")) {
       load();
+    }
+    if (parts.contains("forward")) {
+      new ForwardCheck(Project.current(), shortVms, findings).run();
     }
     SwapStorms storms = new SwapStorms(Project.current(), shortVms, findings);
     for (String type : Storms.TYPES) {

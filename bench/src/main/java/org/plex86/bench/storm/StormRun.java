@@ -20,6 +20,7 @@ import org.plex86.bench.subject.Workload;
 public final class StormRun {
   private static final Duration BOOT = Duration.ofSeconds(60);
   private static final long PAUSE_MILLIS = 10;
+  private static final long PROGRESS_NANOS = 30_000_000_000L;
   private static final String TOLD = "load-told ";
   private static final Pattern END = Pattern.compile("load-end ([0-9]+) ([0-9]+)");
   private static final Pattern BOUND = Pattern.compile("([0-9.]+) ms +bound to .*");
@@ -73,6 +74,7 @@ public final class StormRun {
       storm.connect(BOOT);
       load.host().start();
       long begin = System.nanoTime();
+      long shown = begin;
       while (instance.isAlive()
           && end(instance) == null
           && !goal.isReached(swaps(), System.nanoTime() - begin, load.host().bytes())) {
@@ -83,6 +85,12 @@ public final class StormRun {
           if (untold.isEmpty()) {
             collect(storm);
           }
+        }
+        if (System.nanoTime() - shown >= PROGRESS_NANOS) {
+          shown = System.nanoTime();
+          System.err.printf(
+              "storm: %s: %d s, %d swaps, %d MiB each way%n",
+              load.type(), (shown - begin) / 1_000_000_000, swaps(), load.host().bytes() >> 20);
         }
         // The load must get on between two swaps.
         Thread.sleep(PAUSE_MILLIS);

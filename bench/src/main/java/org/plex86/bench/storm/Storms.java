@@ -68,29 +68,13 @@ public final class Storms {
   private StormRun net(Plex86 plex86, Path folder, StormGoal goal)
       throws IOException, InterruptedException {
     Path key = folder.resolve("key");
-    Files.writeString(folder.resolve("key.pub"), publicKey(key));
+    Files.writeString(folder.resolve("key.pub"), Keys.ofDropbear(tools, key));
     int ssh = freePort();
     try (EchoServer echo = new EchoServer()) {
       NetHost host = new NetHost(echo, new SshSession(tools, key, ssh, limit(goal)));
       List<Path> files = List.of(project.programs().resolve("tcprr"), folder.resolve("key.pub"));
       return run(
           plex86, StormLoad.net(tools, files, ssh, echo.port(), goal.most(), host), folder, goal);
-    }
-  }
-
-  /** Makes a key; the line of its public part. */
-  private String publicKey(Path key) throws IOException, InterruptedException {
-    List<String> command =
-        List.of(tools.run(), "dropbearkey", "-t", "ed25519", "-f", key.toString());
-    try (ChildProcess child =
-        ChildProcess.start(command, Path.of("/"), Path.of("/dev/null"), Duration.ofMinutes(1))) {
-      child.await();
-      return child.output().stream()
-          .map(ChildProcess.Line::text)
-          .filter(line -> line.startsWith("ssh-"))
-          .findFirst()
-          .map(line -> line + "\n")
-          .orElseThrow(() -> new IOException("no key for ssh: " + child.lastWords()));
     }
   }
 

@@ -22,12 +22,17 @@ public final class Container implements AutoCloseable {
 
   private final Storage storage;
   private final Framework framework;
+
+  /** Null where no folder is followed. */
+  private final FolderLog log;
+
   private final Map<Bundle, StoredBundle.When> bundles = new LinkedHashMap<>();
   private boolean closed;
 
-  private Container(Storage storage, Framework framework) {
+  private Container(Storage storage, Framework framework, FolderLog log) {
     this.storage = storage;
     this.framework = framework;
+    this.log = log;
   }
 
   /**
@@ -51,10 +56,14 @@ public final class Container implements AutoCloseable {
       config.put("felix.fileinstall.dir", watched.toString());
       config.put("felix.fileinstall.noInitialDelay", "true");
       config.put("felix.fileinstall.poll", "500");
-      config.put("felix.fileinstall.log.level", "1");
+      // warnings are what it says of bundles that are none, or cannot be started
+      config.put("felix.fileinstall.log.level", "2");
+      config.put("felix.fileinstall.log.default", "jul");
       config.put("felix.fileinstall.tmpdir", storage.folder().resolve("fileinstall").toString());
     }
-    Container container = new Container(storage, new FrameworkFactory().newFramework(config));
+    Framework framework = new FrameworkFactory().newFramework(config);
+    Container container =
+        new Container(storage, framework, watched == null ? null : new FolderLog(System.err));
     try {
       container.install(stored, watched != null);
     } catch (BundleException e) {
@@ -117,6 +126,9 @@ public final class Container implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
+      if (log != null) {
+        log.close();
+      }
       storage.close();
     }
   }

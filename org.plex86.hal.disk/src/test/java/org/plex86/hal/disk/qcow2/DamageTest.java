@@ -23,6 +23,16 @@ import org.plex86.hal.disk.image.DiskImage;
 /** Images with damage of every kind: a clear line, or errors of requests; nothing else. */
 class DamageTest {
   private static final int PIECE = 64 << 10;
+
+  /** Sizes, offsets and references at the ends of what a field can hold. */
+  private static final long[] EXTREMES = {
+    0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 511, 512, 1L << 40, 1L << 55, 1L << 62, 0xffffffffL,
+    0x80000000L, 0x7fffffffL, ClusterMap.COPIED | 1L << 16, 0x00fffffffffffe00L
+  };
+
+  /** Of the header: where a file is, what is how large, and how much there is of it. */
+  private static final int[] FIELDS = {8, 16, 20, 24, 36, 40, 48, 56, 60, 64, 72, 80, 88, 96, 100};
+
   private final Path folder = newFolder();
   private int opened;
 
@@ -74,7 +84,18 @@ class DamageTest {
   private static void damage(byte[] bytes, Random random) {
     ByteBuffer all = ByteBuffer.wrap(bytes);
     int tables = Math.min(bytes.length, 8 * 4096); // where QEMU puts them
-    switch (random.nextInt(5)) {
+    long extreme = EXTREMES[random.nextInt(EXTREMES.length)];
+    switch (random.nextInt(9)) {
+      case 5 -> all.putInt(FIELDS[random.nextInt(FIELDS.length)], (int) extreme);
+      case 6 -> all.putLong(FIELDS[random.nextInt(FIELDS.length)], extreme);
+      case 7 -> all.putLong(random.nextInt(tables / 8) * 8, extreme);
+      case 8 -> // a cluster as it was another's
+          System.arraycopy(
+              bytes,
+              random.nextInt(bytes.length / 4096) * 4096,
+              bytes,
+              random.nextInt(bytes.length / 4096) * 4096,
+              4096);
       case 0 -> bytes[8 + random.nextInt(104)] = (byte) random.nextInt();
       case 1 -> bytes[random.nextInt(tables)] ^= (byte) (1 << random.nextInt(8));
       case 2 -> all.putLong(random.nextInt(tables / 8) * 8, random.nextLong());
