@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** Programs that may be installed on the host. */
-final class HostPrograms {
+public final class HostPrograms {
   private HostPrograms() {}
 
   /** The program of this name on the PATH. */
-  static Optional<Path> find(String program) {
+  public static Optional<Path> find(String program) {
     for (String directory : System.getenv().getOrDefault("PATH", "/usr/bin:/bin").split(":", -1)) {
       Path path = Path.of(directory, program);
       if (Files.isExecutable(path)) {

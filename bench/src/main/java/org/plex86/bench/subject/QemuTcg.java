@@ -56,6 +56,14 @@ public final class QemuTcg implements Subject {
     return new QemuTcg(name + suffix, programs, guest, staging, arguments);
   }
 
+  /**
+   * The value of {@code -drive} for the tools image, as d0. Without QEMU's locks: they are of bytes
+   * of the file that a plex86 VM elsewhere, which has the image read-only as well, has locked.
+   */
+  public static String toolsDrive(Tools tools) {
+    return "file=%s,file.locking=off,id=d0,if=none,format=raw,readonly=on".formatted(tools.image());
+  }
+
   @Override
   public String name() {
     return name;

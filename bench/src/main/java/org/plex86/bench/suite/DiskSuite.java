@@ -41,7 +41,7 @@ public final class DiskSuite implements Suite {
 
   /** The measurements that an issue's promise is about. */
   public static List<String> promised() {
-    return JOBS.subList(0, 4).stream().map(Job::name).toList();
+    return JOBS.stream().map(Job::name).toList();
   }
 
   @Override
@@ -75,7 +75,7 @@ public final class DiskSuite implements Suite {
   private static List<Target> targets(Context context, Tools tools, DiskImages images)
       throws IOException, InterruptedException {
     Path raw = images.raw();
-    Optional<Path> qcow2 = images.qcow2();
+    Optional<Path> qcow2 = images.qcow2(raw);
     List<Target> targets = new ArrayList<>();
     String inVm = Tools.MOUNT + "DISK=/dev/vdb DIRECT=1\n";
     for (Subject subject : context.subjects()) {
@@ -110,15 +110,11 @@ public final class DiskSuite implements Suite {
 
   private static Subject qemu(QemuTcg qemu, Tools tools, Path image, String format) {
     List<String> arguments = new ArrayList<>();
-    arguments.addAll(drive(image, "id=d1,if=none,format=" + format));
-    arguments.addAll(drive(tools.image(), "id=d0,if=none,format=raw,readonly=on"));
+    arguments.addAll(List.of("-drive", "file=" + image + ",id=d1,if=none,format=" + format));
+    arguments.addAll(List.of("-drive", QemuTcg.toolsDrive(tools)));
     arguments.addAll(List.of("-device", "virtio-blk-device,drive=d0"));
     arguments.addAll(List.of("-device", "virtio-blk-device,drive=d1"));
     return qemu.with("-" + format, arguments);
-  }
-
-  private static List<String> drive(Path file, String options) {
-    return List.of("-drive", "file=" + file + "," + options);
   }
 
   private static String script(String preamble) {

@@ -99,7 +99,7 @@ public final class NetSuite implements Suite {
                 "",
                 List.of(
                     "-drive",
-                    "file=" + tools.image() + ",id=d0,if=none,format=raw,readonly=on",
+                    QemuTcg.toolsDrive(tools),
                     "-device",
                     "virtio-blk-device,drive=d0",
                     "-netdev",
