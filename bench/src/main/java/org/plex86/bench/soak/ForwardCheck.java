@@ -109,7 +109,13 @@ final class ForwardCheck {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(program(tools, "curl"));
     command.addAll(
-        List.of("-sS", "--max-time", "60", "-o", file.toString(), "http://127.0.0.1:%d/page".formatted(port)));
+        List.of(
+            "-sS",
+            "--max-time",
+            "60",
+            "-o",
+            file.toString(),
+            "http://127.0.0.1:%d/page".formatted(port)));
     String found = run(command, 0);
     if (found.isEmpty()) {
       String sum = "page " + sum(file);

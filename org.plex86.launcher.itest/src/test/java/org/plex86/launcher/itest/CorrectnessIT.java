@@ -46,10 +46,6 @@ class CorrectnessIT {
     "filters"
   };
 
-  /** Exactly the program's bytes of the standard input; what follows is for the program. */
-  private static final String RECEIVE =
-      "dd of=/tmp/checks bs=%d count=1 iflag=fullblock 2>/dev/null; chmod 755 /tmp/checks; ";
-
   /** For all of a guest's checks, which take a quiet machine a sixth of it. */
   private static final Duration PATIENCE = Duration.ofSeconds(150);
 
@@ -127,9 +123,11 @@ class CorrectnessIT {
     }
   }
 
+  /** Exactly the program's bytes of the standard input; what follows is for the program. */
   private static String receive() {
     try {
-      return String.format(RECEIVE, Files.size(PROGRAM));
+      return "dd of=/tmp/checks bs=%d count=1 iflag=fullblock 2>/dev/null; chmod 755 /tmp/checks; "
+          .formatted(Files.size(PROGRAM));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

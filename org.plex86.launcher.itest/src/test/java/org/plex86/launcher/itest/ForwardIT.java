@@ -61,7 +61,13 @@ class ForwardIT {
       Path got = folder.resolve("got");
       Process curl =
           new ProcessBuilder(
-                  "curl", "-sS", "-m", "60", "-o", got.toString(), "http://127.0.0.1:" + port + "/page")
+                  "curl",
+                  "-sS",
+                  "-m",
+                  "60",
+                  "-o",
+                  got.toString(),
+                  "http://127.0.0.1:" + port + "/page")
               .redirectErrorStream(true)
               .start();
       String said = new String(curl.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

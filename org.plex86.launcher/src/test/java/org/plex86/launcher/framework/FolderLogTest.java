@@ -14,8 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class FolderLogTest {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-  private final FolderLog log =
-      new FolderLog(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+  private final FolderLog log = new FolderLog(new PrintStream(bytes, true, StandardCharsets.UTF_8));
   private final Logger logger = Logger.getLogger("fileinstall");
 
   @AfterEach

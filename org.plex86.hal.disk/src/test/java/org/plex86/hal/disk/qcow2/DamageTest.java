@@ -26,8 +26,21 @@ class DamageTest {
 
   /** Sizes, offsets and references at the ends of what a field can hold. */
   private static final long[] EXTREMES = {
-    0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 511, 512, 1L << 40, 1L << 55, 1L << 62, 0xffffffffL,
-    0x80000000L, 0x7fffffffL, ClusterMap.COPIED | 1L << 16, 0x00fffffffffffe00L
+    0,
+    1,
+    -1,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    511,
+    512,
+    1L << 40,
+    1L << 55,
+    1L << 62,
+    0xffffffffL,
+    0x80000000L,
+    0x7fffffffL,
+    ClusterMap.COPIED | 1L << 16,
+    0x00fffffffffffe00L
   };
 
   /** Of the header: where a file is, what is how large, and how much there is of it. */
