@@ -275,18 +275,19 @@ public final class ExecPort {
     @Override
     public void failed(IOException cause) {
       boolean readerGone = cause instanceof IoError error && error.errno() == LibC.EPIPE;
-      if (standard) {
-        // As in a pipeline on the host: the command is to die of its reader's end. On any other
-        // failure, too, as there is no way to have its write(2) fail.
-        signal = SIGPIPE;
-        host.inputReady();
-      }
       if (!readerGone) {
+        // Told before the command dies of it: with its end the machine may be gone.
         outputLost = true;
         host.failed(
             (standard ? "standard output" : "standard error")
                 + " cannot be written, the command's output is lost",
             cause);
+      }
+      if (standard) {
+        // As in a pipeline on the host: the command is to die of its reader's end. On any other
+        // failure, too, as there is no way to have its write(2) fail.
+        signal = SIGPIPE;
+        host.inputReady();
       }
     }
   }
