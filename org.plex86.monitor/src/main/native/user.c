@@ -152,6 +152,7 @@ static void kicked(struct machine_context *machine)
     restart_gate_exit(machine);
     resume(machine);
   }
+  fpu_restore_standard(machine->fpu); /* the host's kernel has given the handler fresh registers */
   load_registers(machine);
   exchange(REPORT_INTERRUPTED);
   leave_handler();
