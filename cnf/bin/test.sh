@@ -36,6 +36,23 @@ sum() {
   ' "$@"
 }
 
+# failures FILE... : class, name and first line of the message of each test that failed in JUnit XML reports
+failures() {
+  awk '
+    function attribute(name) {
+      return match($0, " " name "=\"[^\"]*") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : ""
+    }
+    /<testcase[ >]/ { test = attribute("classname") "." attribute("name") }
+    /<(failure|error)[ >]/ && test != "" {
+      message = attribute("message")
+      sub(/&#10;.*/, "", message)
+      gsub(/&quot;/, "\"", message); gsub(/&lt;/, "<", message); gsub(/&gt;/, ">", message); gsub(/&amp;/, "\\&", message)
+      print "failed: " test (message == "" ? "" : ": " message)
+      test = ""
+    }
+  ' "$@"
+}
+
 # summary STATUS : the closing line; fails when a test failed or a kind of test did not run
 summary() {
   local status=$1 kind files p f s passed=0 failed=0 skipped=0
@@ -47,6 +64,8 @@ summary() {
       continue
     fi
     read -r p f s < <(sum "${files[@]}")
+    # by name and last of all, for whoever has only the end of a long output
+    [[ $f -eq 0 ]] || failures "${files[@]}"
     echo "$kind: $p passed, $f failed, $s skipped"
     ((p + f + s > 0)) || status=1
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
