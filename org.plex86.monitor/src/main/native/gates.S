@@ -43,6 +43,11 @@ gate_common:
 	popq %rdx
 	movl %edx, REG_EFLAGS(%rax)
 	cld
+	testl $(EFLAGS_NT | EFLAGS_AC), %edx
+	jz 1f
+	pushq $2
+	popfq
+1:
 	movl %ecx, %edi
 	movabs $gate_dispatch, %rax
 	call *%rax

@@ -38,6 +38,10 @@
 #define REG_EIP 32
 #define REG_EFLAGS 36
 
+/* Bits of EFLAGS that user code may have set and that harm gate code; vm.h has the others. */
+#define EFLAGS_NT 0x4000 /* an iret faults (SDM vol. 2, IRET) */
+#define EFLAGS_AC 0x40000 /* an unaligned access faults */
+
 /* Selectors of a 64-bit Linux process that 32-bit code can use. */
 #define HOST_CS32 0x23
 #define HOST_CS64 0x33

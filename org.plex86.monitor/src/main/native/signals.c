@@ -184,10 +184,18 @@ static void guest_exception(int signal, struct machine_context *machine)
   store_registers(machine);
 }
 
+/* The host clears TF and DF for a handler, but leaves it what user code has set of these. */
+static void clear_flags(const struct machine_context *machine)
+{
+  if (machine->eflags & (EFLAGS_NT | EFLAGS_AC))
+    asm volatile("pushq $2\n\tpopfq" : : : "memory", "cc");
+}
+
 static void handle(int signal, void *info, struct user_context *context)
 {
   struct machine_context *machine = &context->machine;
   (void)info;
+  clear_flags(machine);
   if (!(covers & COVERS_KERNEL))
     user_signal(signal, machine);
   else if (signal == SIGALRM || signal == SIGUSR1)

@@ -8,9 +8,7 @@
 
 #define EFLAGS_TF 0x100
 #define EFLAGS_IF 0x200
-#define EFLAGS_NT 0x4000
 #define EFLAGS_RF 0x10000
-#define EFLAGS_AC 0x40000
 /* What a guest may have in EFLAGS: arithmetic flags, TF, DF, AC, ID ... */
 #define EFLAGS_GUEST 0x240dd5
 /* ... and what is always set: IF of the host, and the fixed bit. */
