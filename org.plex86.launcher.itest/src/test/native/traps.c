@@ -221,6 +221,50 @@ static void flags_that_popf_cannot(void)
   expect("IF and IOPL", flags & 0x3200, 0x200);
 }
 
+static void change_flags(u32 set, u32 clear)
+{
+  __asm__ volatile("pushfl\n andl %0, (%%esp)\n orl %1, (%%esp)\n popfl" : : "r"(~clear), "r"(set) : "memory", "cc");
+}
+
+/* NT makes an iret in 64-bit mode fault, AC an unaligned access at CPL 3: both are user code's to set. */
+enum { NT = 0x4000, AC = 0x40000 };
+static const u32 flag_sets[] = {NT, AC, NT | AC};
+
+static void flags_in_system_calls(void)
+{
+  int expected = sys(__NR_getpid), by_vdso, by_int80;
+  for (u32 i = 0; i < COUNT_OF(flag_sets); i++) {
+    change_flags(flag_sets[i], 0);
+    by_vdso = sys(__NR_getpid);
+    change_flags(flag_sets[i], 0);
+    by_int80 = syscall_int80(__NR_getpid, 0, 0, 0, 0, 0, 0);
+    change_flags(0, NT | AC);
+    expect("getpid by the vDSO's entry", (u32)by_vdso, (u32)expected);
+    expect("getpid by int 0x80", (u32)by_int80, (u32)expected);
+  }
+}
+
+/* None of what interrupts user code finds its own code with these flags in force. */
+static void flags_in_exceptions(void)
+{
+  catch_faults();
+  for (u32 i = 0; i < COUNT_OF(flag_sets); i++) {
+    volatile u32 *page = map(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    change_flags(flag_sets[i], 0);
+    *page = 1;
+    struct fault fault = fault_of(undefined, 0);
+    change_flags(0, NT | AC);
+    expect("page", *page, 1);
+    expect_fault(fault, SIGILL, ILL_ILLOPN, (u32)undefined_at, 6, 0);
+    for (u64 start = monotonic(); elapsed_us(start) < 50000;) { /* some ticks */
+      change_flags(flag_sets[i], 0);
+      for (volatile u32 turn = 0; turn < 100000; turn++)
+        ;
+      change_flags(0, NT | AC);
+    }
+  }
+}
+
 static volatile u32 steps, first_eip, last_code, last_address, last_eip;
 
 static void step(int signal, siginfo_t *info, struct ucontext *context)
@@ -314,6 +358,8 @@ const struct check trap_checks[] = {
   {"unaligned access with AC: SIGBUS ADRALN, vector 17", alignment, 0},
   {"unmasked division by zero in SSE and x87: SIGFPE FLTDIV, vectors 19 and 16", floating_point, 0},
   {"popf of user code changes neither IF nor IOPL", flags_that_popf_cannot, 0},
+  {"system calls by either entry with NT and AC set: answered", flags_in_system_calls, 0},
+  {"page faults, exceptions and ticks with NT and AC set: served", flags_in_exceptions, 0},
   {"TF: one SIGTRAP TRACE an instruction, none for the system call", single_step, 0},
   {"TF through the vDSO's entry: the call works and stepping goes on", single_step_through_vdso, 0},
   {"TF over page faults: one SIGTRAP an instruction", step_over_faults, 0},
