@@ -71,6 +71,7 @@ public final class StormBundle implements BundleActivator {
   }
 
   private void run(BundleContext context, String target, Path count) {
+    Bundle container = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);
     try {
       byte[] jar = null;
       for (int i = 1; !over; i++) {
@@ -94,9 +95,10 @@ public final class StormBundle implements BundleActivator {
       }
     } catch (InterruptedException e) {
       over = true;
-      // the container ends in the midst of a change
     } catch (BundleException | IOException | IllegalStateException e) {
-      if (!over) {
+      // a container that ends in the midst of a change refuses it, maybe before it stops this
+      // bundle
+      if (!over && container.getState() == Bundle.ACTIVE) {
         try {
           Files.writeString(count, e.toString());
         } catch (IOException unwritable) {
