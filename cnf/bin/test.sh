@@ -89,7 +89,8 @@ run_tests() {
   find "$root" \( -path '*/target/surefire-reports' -o -path '*/target/failsafe-reports' -o -path '*/target/test-reports' \) \
     -prune -exec rm -rf {} +
   # a failed test does not keep those of other kinds from running: the summary counts it
-  JAVA_HOME=$jdk timeout --kill-after=30 "$test_limit" mvn -B -ntp -Dstyle.color=never -f "$root/pom.xml" \
+  # SIGINT is ignored in what a script starts in the background, and so would be in the processes that tests send it to
+  JAVA_HOME=$jdk env --default-signal=INT,QUIT timeout --kill-after=30 "$test_limit" mvn -B -ntp -Dstyle.color=never -f "$root/pom.xml" \
     --fail-at-end -Dmaven.test.failure.ignore=true -Dspotless.check.skip=true verify </dev/null || status=$?
   if [[ $status -eq 124 ]]; then say "the tests took more than $test_limit s and were ended"; fi
   # what was packaged is what the sources are: no build is needed before the next run

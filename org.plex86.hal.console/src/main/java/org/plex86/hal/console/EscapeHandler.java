@@ -21,7 +21,8 @@ public interface EscapeHandler {
   /**
    * The user pressed the key. Called on a thread of its own, whatever state the guest is in. Until
    * this returns, the same key only asks back the terminal that it may have borrowed, and
-   * interrupts this thread if it does not give it in time.
+   * interrupts this thread if it does not give it in time. A key that is pressed after the terminal
+   * was given back calls this again, once it has returned.
    *
    * @param terminal where the key was pressed
    */

@@ -4,8 +4,6 @@ package org.plex86.hal.console.terminal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
 import org.plex86.hal.console.ConsoleTerminal;
 import org.plex86.hal.console.EscapeHandler;
@@ -57,7 +55,7 @@ public final class TerminalFront implements FdReader.Handler {
   private final Supplier<ByteSink> displays;
   private final EscapeFilter filter = new EscapeFilter();
   private final Typed typed = new Typed();
-  private final ConcurrentMap<Character, Thread> running = new ConcurrentHashMap<>();
+  private final HandlerThreads handlers = new HandlerThreads();
   private volatile WindowSize size;
   private volatile Loan loan;
   private volatile boolean closed;
@@ -166,6 +164,8 @@ public final class TerminalFront implements FdReader.Handler {
   /** Ends a loan, if it has not ended. */
   synchronized void takeBack(Loan ending) {
     if (loan == ending) {
+      // before the last line is shown: a key that is pressed upon it is not to be lost
+      handlers.finishing(ending.key);
       loan = null;
       ending.end("[plex86: back at the console of " + vmName + "]");
       guest.releaseOutput();
@@ -190,13 +190,6 @@ public final class TerminalFront implements FdReader.Handler {
     return true;
   }
 
-  private void interrupt(char key) {
-    Thread handler = running.get(key);
-    if (handler != null) {
-      handler.interrupt();
-    }
-  }
-
   private final class Typed implements EscapeFilter.Target {
     @Override
     public void data(ByteBuffer bytes) {
@@ -213,7 +206,7 @@ public final class TerminalFront implements FdReader.Handler {
       Loan current = loan;
       if (current != null && current.key == key) {
         if (endLoan(current)) {
-          interrupt(key);
+          handlers.interrupt(key);
         }
         return;
       }
@@ -226,7 +219,8 @@ public final class TerminalFront implements FdReader.Handler {
         say("there is nothing behind Ctrl-A and this key; Ctrl-A h lists the keys");
         return;
       }
-      run(key, handler.get());
+      EscapeHandler found = handler.get();
+      handlers.press(key, () -> call(found, key));
     }
 
     private void help() {
@@ -249,23 +243,12 @@ public final class TerminalFront implements FdReader.Handler {
       }
     }
 
-    private void run(char key, EscapeHandler handler) {
-      Thread thread =
-          new Thread(
-              () -> {
-                try {
-                  handler.pressed(new Terminal(key));
-                } catch (RuntimeException e) {
-                  // A handler is another bundle's code: its failure is shown, the console goes on.
-                  say("Ctrl-A " + key + " failed: " + e);
-                } finally {
-                  running.remove(key);
-                }
-              },
-              "plex86-key-" + key);
-      thread.setDaemon(true);
-      if (running.putIfAbsent(key, thread) == null) {
-        thread.start();
+    private void call(EscapeHandler handler, char key) {
+      try {
+        handler.pressed(new Terminal(key));
+      } catch (RuntimeException e) {
+        // A handler is another bundle's code: its failure is shown, the console goes on.
+        say("Ctrl-A " + key + " failed: " + e);
       }
     }
   }

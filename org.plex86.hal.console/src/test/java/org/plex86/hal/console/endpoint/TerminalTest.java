@@ -328,6 +328,35 @@ class TerminalTest {
   }
 
   @Test
+  void keyIsNotLostThatIsPressedBeforeAHandlerReturnsThatGaveTheTerminalBack() throws Exception {
+    CountDownLatch typedAgain = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(2);
+    escapes.add(
+        terminal -> {
+          shout(terminal, ended);
+          try {
+            assertThat(typedAgain.await(10, TimeUnit.SECONDS)).isTrue();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        },
+        Map.of(EscapeHandler.KEY, "c"));
+    try (TestSlot slot = slot()) {
+      LinuxGuest guest = new LinuxGuest(slot);
+      type("\u0001c");
+      shown("your turn ");
+      type("q");
+      shown("back at the console of vm1]");
+      type("\u0001ca");
+      guest.awaitText(0, "a"); // so the key before was seen
+      typedAgain.countDown();
+      shown("your turn ");
+      type("q");
+      assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  @Test
   void terminalIsTakenFromAHandlerThatKeepsIt() throws Exception {
     CompletableFuture<String> end = new CompletableFuture<>();
     CountDownLatch lent = new CountDownLatch(1);
