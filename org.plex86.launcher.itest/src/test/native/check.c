@@ -36,6 +36,7 @@ static const struct {
   {"timers", timer_checks},
   {"processes", process_checks},
   {"filters", filter_checks},
+  {"attacks", attack_checks},
   {"pressure", pressure_checks},
 };
 

@@ -30,7 +30,7 @@ struct check {
 /* Ends with a check without a name. */
 extern const struct check signal_checks[], frame_checks[], fault_checks[], trap_checks[], memory_checks[], map_checks[],
   userfault_checks[], thread_checks[], futex_checks[], fpu_checks[], trace_checks[], debug_checks[], clock_checks[],
-  timer_checks[], process_checks[], filter_checks[], pressure_checks[];
+  timer_checks[], process_checks[], filter_checks[], attack_checks[], pressure_checks[];
 
 /* ---- for checks; all go on after a difference, but for require ---- */
 

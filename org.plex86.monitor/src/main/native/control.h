@@ -90,7 +90,10 @@
   X(user_turns) /* given to user processes */                                 \
   X(user_sleeps) /* the kernel process slept until one came back */           \
   X(user_parks)                                                               \
-  X(user_kicks)
+  X(user_kicks)                                                               \
+  X(user_renewals) /* of user processes that another address space gets */    \
+  X(user_replacements) /* of those that ended */                              \
+  X(user_ends_ordered) /* of those that did not do what they were told */
 
 #define CONTROL_COUNTER_MAX 64
 

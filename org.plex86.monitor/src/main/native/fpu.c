@@ -13,7 +13,7 @@ void fpu_init(void)
   fpu_compact = entry.eax >> 1 & 1;
 }
 
-static u32 told_mask; /* in a user process, which cannot read the control memory */
+static u32 told_mask USER_DATA; /* in a user process, which cannot read the control memory */
 
 u32 fpu_mask(void)
 {

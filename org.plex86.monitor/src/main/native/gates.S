@@ -5,7 +5,7 @@
  * taken either way.  The code is copied there from here, so it names whatever
  * is outside the page by absolute address.
  */
-#include "map.h"
+#include "handoff.h"
 
 /* struct machine_context */
 #define MC_RSP 120
@@ -160,10 +160,50 @@ call_on_stack:
 	call *%rax
 	hlt
 
+/*
+ * The handler of all signals in a user process.  Where the order says so (handoff.h), the thread is
+ * made as good as new: whatever user code has left in memory, registers and segments is gone before
+ * another address space gets the process.  What was interrupted is not gone on with.
+ */
+	.globl user_signal_entry
+user_signal_entry:
+	movl $(ORDER_HERE + ORDER_RENEW), %eax	/* zero-extended */
+	cmpl $0, (%rax)
+	je signal_handle
+	movabs $gate_stack_top, %rsp
+	pushq $2
+	popfq
+	movabs $user_data_start, %rdi
+	movabs $user_data_end, %rcx
+	subq %rdi, %rcx
+	xorl %eax, %eax
+	rep stosb
+	movl $HOST_DS, %edx
+	movl %edx, %ds
+	movl %edx, %es
+	movl %edx, %fs		/* sets the base to 0, as loading a null selector need not */
+	movl %edx, %gs
+	movl %eax, %fs
+	movl %eax, %gs
+	xorl %edx, %edx
+	xorl %ebx, %ebx
+	xorl %ebp, %ebp
+	xorl %esi, %esi
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	xorl %r10d, %r10d
+	xorl %r11d, %r11d
+	xorl %r12d, %r12d
+	xorl %r13d, %r13d
+	xorl %r14d, %r14d
+	xorl %r15d, %r15d
+	call user_renew
+	hlt
+
 /* The stack of gate code; each process has its own behind the same address. */
-	.bss
+	.section .bss.user, "aw", @nobits
 	.balign 64
-	.skip 65536
+	.skip 32768
 	.globl gate_stack_top
 gate_stack_top:
 

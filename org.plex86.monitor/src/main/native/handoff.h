@@ -28,6 +28,9 @@
 #define HANDOFF_SIZE (HANDOFF_SLOTS + 64 * HANDOFF_STRIDE)
 #define HANDOFF_SLOT(slot) (HANDOFF_SLOTS + (slot)*HANDOFF_STRIDE)
 
+/* In a user process its order begins there, too: gates.S finds renew, and a 32-bit system call the descriptors. */
+#define ORDER_HERE PLEX86_DATA
+
 /* struct turn */
 #define TURN_TURN 0
 #define TURN_PARKED 4
@@ -38,9 +41,10 @@
 #define ORDER_WORK 0
 #define ORDER_WAKE 4
 #define ORDER_CALLS 8
-#define ORDER_CALL 64
+#define ORDER_RENEW 12
+#define ORDER_CALL 128
 #define ORDER_CALL_SIZE 32
-#define ORDER_CALLS_MAX 252
+#define ORDER_CALLS_MAX 250
 
 /* order.wake: what the user thread may sleep on */
 #define WAKE_TURN 1
@@ -59,7 +63,10 @@ struct turn {
   u32 sleep; /* the user thread is to sleep on turn at once */
   u32 kernel_asleep; /* the kernel process sleeps on report.bell */
   u32 spin; /* turns that the user thread spins before it sleeps */
-  u32 pad[10];
+  u32 life; /* which of the slot's processes there is: counted up by the supervisor, which replaces one that ends */
+  u32 pid; /* its id, by the supervisor */
+  u32 accepted; /* a futex: the life that the kernel process knows of; a new process waits for that */
+  u32 pad[7];
 };
 
 /* A system call for the mapper, as its filter allows it. */
@@ -73,11 +80,14 @@ struct order {
   u32 work; /* what the mapper writes to done[] behind the calls */
   u32 wake; /* WAKE_*, then */
   u32 calls;
+  u32
+    renew; /* a signal makes the user thread as good as new, which then reports this as request; 0: signals are the guest's */
   u32 fpu_mask; /* XCR0 components that the guest has */
   u32 load_fpu; /* HANDOFF_ORDER_FPU is newer than what the user thread has */
   u16 selectors[4]; /* ds, es, fs, gs */
   u32 tls[6];
-  u32 pad[3];
+  struct user_desc desc[TLS_ENTRIES]; /* the same, for set_thread_area */
+  u32 pad[6];
   struct call call[ORDER_CALLS_MAX];
   struct registers regs;
 };
@@ -98,7 +108,6 @@ struct report {
   u32 kind; /* REPORT_* */
   u32 trap, error, address;
   u16 selectors[4];
-  u32 pid;
 };
 
 _Static_assert(__builtin_offsetof(struct turn, parked) == TURN_PARKED, "mapper_loop.S");
@@ -106,6 +115,7 @@ _Static_assert(__builtin_offsetof(struct turn, work) == TURN_WORK, "mapper_loop.
 _Static_assert(sizeof(struct turn) == TURN_SIZE, "a cache line");
 _Static_assert(__builtin_offsetof(struct order, wake) == ORDER_WAKE, "mapper_loop.S");
 _Static_assert(__builtin_offsetof(struct order, calls) == ORDER_CALLS, "mapper_loop.S");
+_Static_assert(__builtin_offsetof(struct order, renew) == ORDER_RENEW, "gates.S");
 _Static_assert(__builtin_offsetof(struct order, call) == ORDER_CALL, "mapper_loop.S");
 _Static_assert(sizeof(struct call) == ORDER_CALL_SIZE, "mapper_loop.S");
 _Static_assert(sizeof(struct order) <= HANDOFF_ORDER_FPU, "the order fits");

@@ -10,6 +10,12 @@
 /* File descriptors that the monitor leaves open, and two of the supervisor's own. */
 enum { FD_LIFELINE = 0, FD_REPORT = 1, FD_ERRORS = 2, FD_CONTROL = 3, FD_RAM = 4, FD_SIGNALS = 5, FD_HANDOFF = 6 };
 
+/*
+ * Data that the user thread of a strict machine writes.  All else is read-only in its process, and
+ * this is cleared when another address space gets the process (gates.S).
+ */
+#define USER_DATA __attribute__((section(".bss.user")))
+
 /* What a process knows for itself, and what is the same in all after the fork. */
 extern u32 space_self; /* slot of this process */
 extern u32 covers; /* COVERS_*: what it runs of the guest */
@@ -88,6 +94,7 @@ void tlb_init(struct tlb *tlb, u32 user_slot, u64 at, u64 linear_bytes);
 void tlb_map(struct tlb *tlb, u32 linear, u32 length, int prot, int fd, u64 offset);
 void tlb_note_read_only(struct tlb *tlb, u32 linear, u32 physical, u32 length, int clean); /* of what was just mapped */
 int tlb_holds(const struct tlb *tlb, u32 linear); /* not for what was mapped by more than 1 MiB at once */
+void tlb_forget_user(struct tlb *tlb); /* its process has no mapping any more */
 void tlb_flush_user(struct tlb *tlb);
 void tlb_flush_user_until_checked(struct tlb *tlb); /* keeps, for tlb_check(), what a program before had of files */
 void tlb_check(struct tlb *tlb); /* user code is about to run */
@@ -107,7 +114,7 @@ u32 space_allocate(u32 cr3, u32 flush);
 void space_load_cr3(u32 value); /* the CR3 gate: may go on in another process */
 void space_reload_cr3(u32 value);
 void space_forget(u32 page_directory);
-__attribute__((noreturn)) void space_main(u32 slot);
+__attribute__((noreturn)) void space_main(u32 slot, u32 life);
 
 /* users.c: the kernel process's side of the user processes (strict model) */
 void users_init(void);
@@ -126,10 +133,13 @@ void relay_expect(void); /* a user process is to be woken soon */
 void relay_wake(u32 slot, int mapper); /* the user thread, or its mapper */
 
 /* user.c, mapper.c: a user process (strict model) */
-__attribute__((noreturn)) void user_main(u32 slot);
+struct machine_context;
+struct user_context;
+__attribute__((noreturn)) void user_main(u32 slot, u32 life);
+void user_signal_entry(int signal, void *info, struct user_context *context); /* gates.S */
+__attribute__((noreturn)) void user_renew(void); /* its user thread is as good as new */
 void user_gate(u32 gate);
 void user_look_up(void); /* gate_exit saw that a kick came */
-struct machine_context;
 void user_signal(int signal, struct machine_context *machine);
 void mapper_start(u32 slot);
 
@@ -153,6 +163,7 @@ void return_from_interrupt(void);
 /* timer.c */
 void timer_init(void);
 void timer_program(void);
+int timer_is_due(void); /* its line is raised, by this if need be */
 void timer_expired(void); /* the host's signal came; timer_program() is to follow */
 void halt(void);
 
@@ -170,8 +181,10 @@ u32 gs_selector(void);
 void gs_load(u32 selector);
 void tls_set(u32 linear);
 void tls_load(void);
+void tls_describe(volatile struct user_desc *desc, u32 index, const u32 *tls); /* for set_thread_area */
 void tls_load_missing(void); /* so that the guest kernel can load their selectors */
-void tls_load_from(const volatile u32 *tls); /* in a user process */
+void tls_load_order(void); /* in a user process */
+void tls_forget(void); /* what is loaded: nobody knows */
 void segments_read(volatile u16 *selectors); /* ds, es, fs, gs */
 void segments_load(const u16 *selectors); /* a selector that would fault becomes 0 */
 
@@ -197,8 +210,10 @@ void decode_operand(u32 at, struct operand *operand);
 u32 *decode_register(u32 number);
 
 /* signals.c */
+typedef void signal_handler(int signal, void *info, struct user_context *context);
+signal_handler signal_handle;
 void signals_block(void); /* all of them, in this thread */
-void signals_install(u64 masked_in_handlers);
+void signals_install(signal_handler *handler, void *stack, u64 stack_size, u64 masked_in_handlers);
 
 /* <asm/sigcontext.h> */
 struct machine_context {
@@ -219,9 +234,11 @@ void seccomp_confine_user(u32 slot);
 void seccomp_confine_relay(void);
 void seccomp_confine_mapper(u32 slot, s64 pid);
 void seccomp_confine_supervisor(void);
+void seccomp_confine_strict_supervisor(void);
 
 /* supervisor.c, layout.c, probe.c */
 int supervise(void);
+#define EXIT_ORDERED 6 /* of a user process that has not done what it was told */
 int print_layout(void);
 int probe_ia32(void);
 
@@ -231,6 +248,7 @@ __attribute__((noreturn)) void nexus_main(const u64 *stack);
 /* gates.S, gate_dispatch.c */
 extern char gates_start[], gates_end[], gate_exit[], gate_exit_end[];
 extern char nexus_text_start[], nexus_text_end[]; /* by the linker */
+extern char nexus_data_start[], nexus_data_end[], user_data_start[], user_data_end[];
 void signal_return(void);
 __attribute__((noreturn)) void gate_enter_guest(void); /* as a kernel is entered: flat data */
 __attribute__((noreturn)) void gate_return(void); /* with the segment registers that are loaded */

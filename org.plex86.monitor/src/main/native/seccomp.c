@@ -232,6 +232,19 @@ static void rule_futex_word(struct filter *filter, u32 operation, const volatile
   filter->code[other_word].if_false = (u8)(filter->length - other_word - 1);
 }
 
+/* set_thread_area with a descriptor of the order, which user code cannot write. */
+static void rule_thread_area(struct filter *filter)
+{
+  const volatile struct order *order = (const volatile struct order *)ORDER_HERE;
+  require_equal(filter, DATA_NR, I386_set_thread_area, RET_TRAP);
+  load(filter, LOW(DATA_ARG(0)));
+  for (u32 i = 0; i < TLS_ENTRIES; i++) {
+    emit(filter, BPF_JEQ, 0, 1, (u32)(u64)&order->desc[i]);
+    finish(filter, RET_ALLOW);
+  }
+  finish(filter, RET_TRAP);
+}
+
 /* Whatever it does else becomes an exception of the guest. */
 void seccomp_confine_user(u32 slot)
 {
@@ -240,9 +253,8 @@ void seccomp_confine_user(u32 slot)
   emit(&filter, BPF_JEQ, 0, 0, AUDIT_ARCH_I386);
   u32 not_i386 = filter.length - 1;
   require_nexus_text(&filter, RET_TRAP);
-  require_equal(&filter, DATA_NR, I386_set_thread_area, RET_TRAP);
-  require_equal(&filter, LOW(DATA_ARG(0)), PLEX86_DATA + 0x200, RET_TRAP);
-  end_rule(&filter, not_i386);
+  rule_thread_area(&filter);
+  filter.code[not_i386].if_false = (u8)(filter.length - not_i386 - 1);
 
   require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_TRAP);
   require_nexus_text(&filter, RET_TRAP);
@@ -287,13 +299,43 @@ void seccomp_confine_mapper(u32 slot, s64 pid)
   install(&filter);
 }
 
+static void allow_all(struct filter *filter, const u16 *calls, u32 count)
+{
+  for (u32 i = 0; i < count; i++)
+    allow(filter, calls[i]);
+}
+
 void seccomp_confine_supervisor(void)
 {
+  static const u16 calls[] = {SYS_read, SYS_write, SYS_poll, SYS_wait4, SYS_kill, SYS_exit_group, SYS_restart_syscall};
   struct filter filter = {.length = 0};
   require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_KILL_PROCESS);
-  static const u16 calls[] = {SYS_read, SYS_write, SYS_poll, SYS_wait4, SYS_kill, SYS_exit_group, SYS_restart_syscall};
-  for (u32 i = 0; i < sizeof calls / sizeof calls[0]; i++)
-    allow(&filter, calls[i]);
+  allow_all(&filter, calls, sizeof calls / sizeof calls[0]);
   finish(&filter, RET_KILL_PROCESS);
+  install(&filter);
+}
+
+/*
+ * The supervisor of a strict machine makes user processes for as long as it lives.  They inherit
+ * this filter, and of several the strictest verdict counts (seccomp(2)): what theirs allow or trap
+ * must not be killed here.  So whatever is not allowed traps, which ends the supervisor as well.
+ */
+void seccomp_confine_strict_supervisor(void)
+{
+  static const u16 own[] = {
+    SYS_read, SYS_write, SYS_poll, SYS_wait4, SYS_kill, SYS_exit_group, SYS_restart_syscall, SYS_fork, SYS_futex};
+  static const u16 of_users[] = {SYS_setpgid, SYS_getppid, SYS_prctl, SYS_close, SYS_close_range, SYS_mmap, SYS_munmap,
+    SYS_mprotect, SYS_getpid, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_sigaltstack, SYS_clone, SYS_seccomp,
+    SYS_pwrite64, SYS_tgkill};
+  struct filter filter = {.length = 0};
+  load(&filter, DATA_ARCH);
+  emit(&filter, BPF_JEQ, 0, 0, AUDIT_ARCH_I386);
+  require_equal(&filter, DATA_NR, I386_set_thread_area, RET_TRAP);
+  finish(&filter, RET_ALLOW);
+  filter.code[1].if_false = (u8)(filter.length - 2);
+  require_equal(&filter, DATA_ARCH, AUDIT_ARCH_X86_64, RET_TRAP);
+  allow_all(&filter, own, sizeof own / sizeof own[0]);
+  allow_all(&filter, of_users, sizeof of_users / sizeof of_users[0]);
+  finish(&filter, RET_TRAP);
   install(&filter);
 }

@@ -14,7 +14,7 @@ struct user_context {
 };
 
 struct kernel_sigaction {
-  void (*handler)(int, void *, struct user_context *);
+  signal_handler *handler;
   u64 flags;
   void (*restorer)(void);
   u64 mask;
@@ -27,9 +27,6 @@ struct kernel_sigaction {
 
 #define PF_WRITE 2
 #define GP_IDT 2 /* of an error code: the selector names an IDT entry */
-
-/* Frames nest when the nexus faults on guest memory; with AVX-512 each is 3.5 KiB, with AMX 11. */
-static u8 signal_stack[256 * 1024] __attribute__((aligned(64)));
 
 int in_nexus(u64 rip)
 {
@@ -191,7 +188,7 @@ static void clear_flags(const struct machine_context *machine)
     asm volatile("pushq $2\n\tpopfq" : : : "memory", "cc");
 }
 
-static void handle(int signal, void *info, struct user_context *context)
+void signal_handle(int signal, void *info, struct user_context *context)
 {
   struct machine_context *machine = &context->machine;
   (void)info;
@@ -214,15 +211,15 @@ void signals_block(void)
   syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 }
 
-void signals_install(u64 masked_in_handlers)
+void signals_install(signal_handler *handler, void *stack_memory, u64 stack_size, u64 masked_in_handlers)
 {
   static const u8 signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGALRM, SIGUSR1};
-  u64 stack[3] = {(u64)signal_stack, 0, sizeof signal_stack};
+  u64 stack[3] = {(u64)stack_memory, 0, stack_size};
   u64 none = 0;
   syscall2(SYS_sigaltstack, stack, NULL);
   for (u32 i = 0; i < sizeof signals; i++) {
     struct kernel_sigaction action = {
-      handle, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, signal_return, masked_in_handlers};
+      handler, SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_NODEFER, signal_return, masked_in_handlers};
     s64 result = syscall4(SYS_rt_sigaction, signals[i], &action, NULL, 8);
     if (result < 0)
       end_vm(END_NEXUS, "sigaction %u: error %lu", (u32)signals[i], (u64)-result);

@@ -126,24 +126,60 @@ static void make_handoff(void)
   s64 result = syscall2(SYS_ftruncate, fd, HANDOFF_SIZE);
   if (result < 0)
     refuse("cannot make the hand-off memory", result);
+  map_handoff_whole();
+}
+
+static s64 supervisor;
+static s64 pids[CONTROL_SPACES_MAX + 1];
+
+static int is_strict(void)
+{
+  return CONTROL->isolation == ISOLATION_STRICT;
 }
 
 /* All spaces are one process group, that of the first, so that one signal stops or ends them all. */
-static s64 fork_process(u32 slot, s64 group, s64 supervisor)
+static s64 fork_process(u32 slot, u32 life)
 {
   s64 pid = syscall0(SYS_fork);
   if (pid < 0)
     refuse("cannot fork", pid);
   if (pid)
     return pid;
-  syscall2(SYS_setpgid, 0, group);
+  syscall2(SYS_setpgid, 0, slot ? pids[0] : 0);
   syscall2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (syscall0(SYS_getppid) != supervisor)
     sys_exit(1);
   syscall1(SYS_close, FD_SIGNALS);
   if (slot == CONTROL->spaces)
     relay_main();
-  space_main(slot);
+  space_main(slot, life);
+}
+
+static void start_process(u32 slot)
+{
+  u32 life = 0;
+  if (is_strict())
+    life = TURN(slot)->life + 1;
+  pids[slot] = fork_process(slot, life);
+  syscall2(SYS_setpgid, pids[slot], pids[0]);
+  report("space %u %u", slot, (u32)pids[slot]);
+  if (!is_strict())
+    return;
+  TURN(slot)->pid = (u32)pids[slot];
+  __atomic_store_n(&TURN(slot)->life, life, __ATOMIC_SEQ_CST);
+}
+
+/* User code can end its process, by a stack that takes no signal; that is the guest process's end, not the machine's. */
+static int is_replaceable(u32 slot)
+{
+  return is_strict() && slot && slot < CONTROL->spaces;
+}
+
+static void replace(u32 slot)
+{
+  start_process(slot);
+  __atomic_fetch_add(&REPORT(slot)->bell, 1, __ATOMIC_SEQ_CST); /* the kernel process may sleep on it */
+  futex_wake(&REPORT(slot)->bell);
 }
 
 static void report_end(u32 slot, u32 status)
@@ -156,8 +192,32 @@ static void report_end(u32 slot, u32 status)
     report("ended");
 }
 
-/* Until a space process ends, or the monitor does. */
-static void watch(const s64 *pids, u32 count)
+static u32 slot_of(s64 pid, u32 count)
+{
+  u32 slot = 0;
+  while (slot < count && pids[slot] != pid)
+    slot++;
+  return slot;
+}
+
+/* Sees to those that have ended.  Returns 0 where the machine is to end. */
+static int reap(u32 count)
+{
+  u32 status = 0;
+  for (s64 pid; (pid = syscall4(SYS_wait4, -1, &status, 1, NULL)) > 0;) { /* WNOHANG */
+    u32 slot = slot_of(pid, count);
+    if (is_replaceable(slot)) {
+      replace(slot);
+    } else if (slot < count) {
+      report_end(slot, status);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* Until a process ends that cannot be replaced, or the monitor does. */
+static void watch(u32 count)
 {
   struct {
     u32 fd;
@@ -167,14 +227,7 @@ static void watch(const s64 *pids, u32 count)
     s64 ready = syscall3(SYS_poll, polled, 2, -1);
     if (ready < 0 && ready != -EINTR)
       return;
-    u32 status = 0;
-    s64 pid = syscall4(SYS_wait4, -1, &status, 1, NULL); /* WNOHANG */
-    for (u32 slot = 0; pid > 0 && slot < count; slot++)
-      if (pids[slot] == pid) {
-        report_end(slot, status);
-        return;
-      }
-    if (polled[0].happened)
+    if (!reap(count) || polled[0].happened)
       return;
     u8 signal_info[128];
     if (polled[1].happened)
@@ -185,7 +238,6 @@ static void watch(const s64 *pids, u32 count)
 int supervise(void)
 {
   struct clock_sample start = sample_clock(CLOCK_MONOTONIC);
-  static s64 pids[CONTROL_SPACES_MAX + 1];
   u64 child_signal = 1ul << (SIGCHLD - 1), no_core[2] = {0, 0};
   /* blocked in a space as well, until it has its handlers: a kick may come before */
   u64 blocked = child_signal | 1ul << (SIGUSR1 - 1) | 1ul << (SIGALRM - 1);
@@ -204,22 +256,22 @@ int supervise(void)
   s64 fd = syscall4(SYS_signalfd4, -1, &child_signal, 8, 0);
   if (fd != FD_SIGNALS)
     refuse("cannot watch over processes", fd);
-  if (CONTROL->isolation == ISOLATION_STRICT)
+  if (is_strict())
     make_handoff();
-  s64 self = syscall0(SYS_getpid);
+  supervisor = syscall0(SYS_getpid);
   u32 count = CONTROL->spaces;
-  if (CONTROL->isolation == ISOLATION_STRICT)
+  if (is_strict())
     count++; /* the relay is the last */
-  for (u32 slot = 0; slot < count; slot++) {
-    pids[slot] = fork_process(slot, slot ? pids[0] : 0, self);
-    syscall2(SYS_setpgid, pids[slot], pids[0]);
-    report("space %u %u", slot, (u32)pids[slot]);
-  }
+  for (u32 slot = 0; slot < count; slot++)
+    start_process(slot);
   calibrate_tsc(start);
-  seccomp_confine_supervisor();
+  if (is_strict())
+    seccomp_confine_strict_supervisor();
+  else
+    seccomp_confine_supervisor();
   report("ready");
 
-  watch(pids, count);
+  watch(count);
   syscall2(SYS_kill, -pids[0], SIGKILL);
   while (syscall4(SYS_wait4, -1, NULL, 0, NULL) > 0)
     ;

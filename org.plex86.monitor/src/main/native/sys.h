@@ -20,6 +20,7 @@ enum {
   SYS_pwrite64 = 18,
   SYS_sched_yield = 24,
   SYS_getpid = 39,
+  SYS_clone = 56,
   SYS_fork = 57,
   SYS_wait4 = 61,
   SYS_kill = 62,
@@ -117,6 +118,11 @@ static inline s64 futex_wait(volatile u32 *word, u32 expected, const struct time
 static inline void futex_wake(volatile u32 *word)
 {
   syscall3(SYS_futex, word, FUTEX_WAKE, 1);
+}
+
+static inline void futex_wake_all(volatile u32 *word)
+{
+  syscall3(SYS_futex, word, FUTEX_WAKE, ~0u >> 1);
 }
 
 static inline u64 read_tsc(void)

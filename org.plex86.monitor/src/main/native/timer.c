@@ -71,6 +71,14 @@ void timer_program(void)
     arm(deadline, now);
 }
 
+int timer_is_due(void)
+{
+  u64 deadline = DATA64(PLEX86_TIMER_DEADLINE);
+  if (deadline && read_tsc() >= deadline)
+    raise_line();
+  return DATA(PLEX86_IRQ_PENDING) >> PLEX86_IRQ_TIMER & 1;
+}
+
 /* The host timer stands for nothing any more, whether or not this process runs the guest now. */
 void timer_expired(void)
 {

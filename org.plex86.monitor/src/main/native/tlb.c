@@ -162,6 +162,15 @@ static void flush_users(struct tlb *tlb, run_filter is_kept)
   tlb->unnoted_users = 0;
 }
 
+void tlb_forget_user(struct tlb *tlb)
+{
+  next_generation(tlb, &tlb->user_generation, 0, GUEST_KERNEL);
+  tlb->run_count = 0;
+  tlb->user_maps = 0;
+  tlb->unnoted_users = 0;
+  tlb->unchecked = 0;
+}
+
 void tlb_flush_user(struct tlb *tlb)
 {
   flush_users(tlb, is_current);

@@ -13,17 +13,10 @@
 /* In the data page, as a 32-bit system call takes a 32-bit address. */
 #define USER_DESC (PLEX86_DATA + 0x200)
 
-/* <asm/ldt.h> */
-struct user_desc {
-  u32 entry_number;
-  u32 base;
-  u32 limit;
-  u32 flags; /* seg_32bit, contents (2), read_exec_only, limit_in_pages, seg_not_present, useable */
-};
 #define DESC_EMPTY 0x28 /* read_exec_only, seg_not_present */
 #define HIGH_PRESENT 0x8000 /* in the descriptor's high word */
 
-static u32 loaded[TLS_ENTRIES * 2];
+static u32 loaded[TLS_ENTRIES * 2] USER_DATA;
 
 u32 gs_selector(void)
 {
@@ -32,10 +25,9 @@ u32 gs_selector(void)
   return selector & 0xffff;
 }
 
-static void set_entry(u32 index, u32 low, u32 high)
+void tls_describe(volatile struct user_desc *desc, u32 index, const u32 *tls)
 {
-  volatile struct user_desc *desc = (volatile struct user_desc *)USER_DESC;
-  u32 type = high >> 8 & 0xf;
+  u32 low = tls[index * 2], high = tls[index * 2 + 1], type = high >> 8 & 0xf;
   desc->entry_number = TLS_FIRST + index;
   if (!(low | high)) {
     desc->base = 0;
@@ -51,39 +43,55 @@ static void set_entry(u32 index, u32 low, u32 high)
                   (type & 2 ? 0 : 1u << 3) | (high >> 23 & 1) << 4 | (high >> 15 & 1 ? 0 : 1u << 5) |
                   (high >> 20 & 1) << 6;
   }
-  /* seccomp.c lets this one instruction through. A descriptor that the host refuses stays as it was. */
-  s64 number_or_error = I386_set_thread_area;
-  asm volatile("int $0x80" : "+a"(number_or_error) : "b"(USER_DESC) : "memory", "r8", "r9", "r10", "r11");
-  if (covers & COVERS_KERNEL)
-    COUNT(tls_loads);
 }
 
-static void load_entry(u32 index, const volatile u32 *tls)
+static int is_loaded(u32 index, const u32 *tls)
 {
-  u32 low = tls[index * 2], high = tls[index * 2 + 1];
-  if (low == loaded[index * 2] && high == loaded[index * 2 + 1])
+  return tls[index * 2] == loaded[index * 2] && tls[index * 2 + 1] == loaded[index * 2 + 1];
+}
+
+/* seccomp.c lets this one instruction through.  A descriptor that the host refuses stays as it was. */
+static void set_thread_area(u64 desc, u32 index, const u32 *tls)
+{
+  s64 number_or_error = I386_set_thread_area;
+  asm volatile("int $0x80" : "+a"(number_or_error) : "b"(desc) : "memory", "r8", "r9", "r10", "r11");
+  loaded[index * 2] = tls[index * 2];
+  loaded[index * 2 + 1] = tls[index * 2 + 1];
+}
+
+static void load_entry(u32 index)
+{
+  if (is_loaded(index, VM->tls))
     return;
-  loaded[index * 2] = low;
-  loaded[index * 2 + 1] = high;
-  set_entry(index, low, high);
+  tls_describe((volatile struct user_desc *)USER_DESC, index, VM->tls);
+  set_thread_area(USER_DESC, index, VM->tls);
+  COUNT(tls_loads);
 }
 
 void tls_load(void)
 {
-  tls_load_from(VM->tls);
+  for (u32 i = 0; i < TLS_ENTRIES; i++)
+    load_entry(i);
 }
 
-void tls_load_from(const volatile u32 *tls)
+void tls_load_order(void)
 {
+  const struct order *order = (const struct order *)ORDER_HERE;
   for (u32 i = 0; i < TLS_ENTRIES; i++)
-    load_entry(i, tls);
+    if (!is_loaded(i, order->tls))
+      set_thread_area((u64)&order->desc[i], i, order->tls);
+}
+
+void tls_forget(void)
+{
+  memset(loaded, 0xff, sizeof loaded);
 }
 
 void tls_load_missing(void)
 {
   for (u32 i = 0; i < TLS_ENTRIES; i++)
     if (VM->tls[i * 2 + 1] & ~loaded[i * 2 + 1] & HIGH_PRESENT)
-      load_entry(i, VM->tls);
+      load_entry(i);
 }
 
 /* The selector where loading it cannot fault: flat data or code, a TLS entry that is present; else a null one. */

@@ -8,15 +8,23 @@
  * write all memory that this thread can.  So nothing here is relied on by
  * anybody but the guest user code itself: the confinement is the filter, the
  * read-only mappings, and the mapper that has no memory to write.
+ *
+ * Before another guest address space gets the process, a signal that user code
+ * cannot hold off starts the thread anew, with all that it can write cleared
+ * (user_signal_entry in gates.S, user_renew).
  */
 #include "nexus.h"
 
 #define REPORT_HERE ((volatile struct report *)NEXUS_VM)
 #define REPORT_HERE_FPU ((u8 *)NEXUS_VM + HANDOFF_REPORT_FPU)
+#define ORDER_IN_PLACE ((const volatile struct order *)ORDER_HERE)
 #define HOST_TOP 0x7ffffffff000
 
-static u32 turn_taken; /* the value of turn that was taken last */
-static u32 mask; /* of XCR0 components that the guest has */
+static u32 turn_taken USER_DATA; /* the value of turn that was taken last */
+static u32 mask; /* of XCR0 components that the host's CPU has */
+
+/* Of frames that nest twice at the most: a kick comes to nexus code that serves an exception. */
+static u8 signal_stack[32 * 1024] USER_DATA __attribute__((aligned(64)));
 
 static void sleep_on(volatile u32 *word, u32 expected)
 {
@@ -82,7 +90,7 @@ static void take_order(void)
   fpu_use(order->fpu_mask & mask);
   if (order->load_fpu)
     fpu_restore_from(ORDER_FPU(space_self));
-  tls_load_from(order->tls);
+  tls_load_order();
   for (u32 i = 0; i < 4; i++)
     selectors[i] = order->selectors[i];
   segments_load(selectors);
@@ -179,7 +187,22 @@ void user_signal(int signal, struct machine_context *machine)
   leave_handler();
 }
 
-/* ---- start ---- */
+/* ---- start, and start anew ---- */
+
+__attribute__((noreturn)) static void begin(void)
+{
+  await_turn();
+  take_order();
+  gate_return();
+}
+
+void user_renew(void)
+{
+  memset((void *)NEXUS_CONTROL, 0, PAGE_SIZE);
+  tls_forget();
+  __atomic_store_n(&REPORT_HERE->request, ORDER_IN_PLACE->renew, __ATOMIC_SEQ_CST);
+  begin();
+}
 
 static void map_fixed(u64 at, u64 length, int prot, int flags, int fd, u64 offset)
 {
@@ -192,7 +215,7 @@ static void map_handoff(u64 offset, u64 length, int prot)
   map_fixed(NEXUS_HANDOFF + offset, length, prot, MAP_SHARED, FD_HANDOFF, offset);
 }
 
-/* What the supervisor had mapped goes; what is read-only here cannot be made writable any more. */
+/* What the supervisor had mapped goes. */
 static void map_memory(void)
 {
   u64 slot = HANDOFF_SLOT((u64)space_self);
@@ -201,31 +224,45 @@ static void map_memory(void)
   map_handoff(HANDOFF_DONE, PAGE_SIZE, PROT_READ);
   map_handoff(slot + HANDOFF_ORDER, HANDOFF_ORDER_SIZE, PROT_READ);
   map_fixed(NEXUS_VM, HANDOFF_REPORT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, FD_HANDOFF, slot + HANDOFF_REPORT);
-  /* for the words that gate_exit looks at, and for tls.c */
+  map_fixed(ORDER_HERE, PAGE_SIZE, PROT_READ, MAP_SHARED, FD_HANDOFF, slot + HANDOFF_ORDER);
+  /* for the words that gate_exit looks at */
   map_fixed(NEXUS_CONTROL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  map_fixed(PLEX86_DATA, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   map_gates();
 }
 
-static void run(u32 slot)
+static void make_read_only(char *start, char *end)
 {
-  space_self = slot;
-  fpu_init();
-  map_memory();
-  REPORT_HERE->pid = (u32)syscall0(SYS_getpid);
-  mapper_start(slot);
-  signals_install(0);
-  syscall3(SYS_close_range, 0, ~0u, 0);
-  seccomp_confine_user(slot);
-  asm volatile("mov %0, %%ds; mov %0, %%es; mov %1, %%fs; mov %1, %%gs" : : "r"(HOST_DS), "r"(0));
-  await_turn();
-  take_order();
-  gate_return();
+  if (syscall3(SYS_mprotect, start, end - start, PROT_READ))
+    sys_exit(4);
 }
 
-void user_main(u32 slot)
+/* A process that replaces another one waits until the kernel process knows that all mappings are gone. */
+static void await_acceptance(u32 life)
+{
+  volatile struct turn *mine = TURN(space_self);
+  for (u32 seen; (seen = mine->accepted) != life;)
+    sleep_on(&mine->accepted, seen);
+}
+
+static void run(u32 life)
+{
+  fpu_init();
+  map_memory();
+  await_acceptance(life);
+  mapper_start(space_self);
+  signals_install(user_signal_entry, signal_stack, sizeof signal_stack, 0);
+  syscall3(SYS_close_range, 0, ~0u, 0);
+  make_read_only(nexus_data_start, user_data_start);
+  make_read_only(user_data_end, nexus_data_end);
+  seccomp_confine_user(space_self);
+  asm volatile("mov %0, %%ds; mov %0, %%es; mov %1, %%fs; mov %1, %%gs" : : "r"(HOST_DS), "r"(0));
+  begin();
+}
+
+void user_main(u32 slot, u32 life)
 {
   extern char gate_stack_top[];
+  space_self = slot;
   mask = (u32)CONTROL->host_xcr0 & XCR0_GUEST;
-  call_on_stack(run, slot, gate_stack_top);
+  call_on_stack(run, life, gate_stack_top);
 }

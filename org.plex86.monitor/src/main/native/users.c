@@ -9,41 +9,15 @@
  * system call of use: write its report at any time, and go on running when it
  * should wait.  So a report is read once and checked; and what an address
  * space must not see any more is unmapped before anything else can happen with
- * it, as follows.
- *
- * A user thread is "loose" from the moment it gets the turn.  It is "parked"
- * once a FUTEX_REQUEUE of this process has moved it from turn.turn to
- * turn.parked: it sleeps in the host's kernel, and only this process and its
- * mapper can wake it, as the filter of user threads allows no wake of that
- * word, no timeout and no other wait (seccomp.c).  Unmapping is left to the
- * mapper's next work only where the thread is parked; a thread is parked
- * before the guest leaves its address space.
- *
- * A signal, the kick, would wake it too.  So after a kick the value of turn is
- * changed and all who sleep on it are woken, before the thread is parked: who
- * then sleeps there has made its system call knowing the new value, that is
- * after the kick, and the kick has been delivered at the latest on the way out
- * of user code to that call.
+ * it: user_orders.c says how.
  */
-#include "nexus.h"
+#include "users.h"
 
-/* A thread that does not do what it is told within this time never will. */
-#define PATIENCE_NS 10000000000ul
-/* Turns of a loop between looks at the clock. */
-#define GLANCE 256
+/* User code that does not come back after a kick within this time never will: it is its process's end. */
+#define KICK_MS 3000
+/* How long the kernel process sleeps between two looks at that time. */
+#define KICK_LOOK_NS 50000000
 
-struct user {
-  struct tlb tlb;
-  u32 turn; /* the value given last */
-  u32 work; /* of the mapper, posted last */
-  u32 calls; /* in the order, not posted yet */
-  u32 loose; /* it may be running guest code */
-  u32 parked; /* it sleeps on turn.parked */
-  u32 kicked; /* since it was last parked */
-};
-
-static struct user users[CONTROL_SPACES_MAX];
-static u32 loose_slot; /* the one that is loose; 0: none */
 static u32 awaited_slot; /* the one whose report this process waits for; 0: none */
 static u32 next_tlb_gen; /* of the address space that CR3 names, where it has no slot yet */
 
@@ -53,113 +27,8 @@ void users_init(void)
   for (u32 slot = 1; slot < CONTROL->spaces; slot++) {
     tlb_init(&users[slot].tlb, slot, NEXUS_TLBS + (u64)slot * TLB_NOTES_SIZE, GUEST_KERNEL);
     TURN(slot)->spin = CONTROL->spin;
+    orders_init(slot);
   }
-}
-
-/* Waits for what the process in that slot does of itself; the machine ends where it does not. */
-struct patience {
-  u32 turns;
-  u64 since;
-};
-
-static void be_patient(struct patience *patience, u32 slot, const char *what)
-{
-  cpu_relax();
-  if (++patience->turns % GLANCE)
-    return;
-  u64 now = read_tsc();
-  if (!patience->since)
-    patience->since = now;
-  else if ((now - patience->since) / (DATA(PLEX86_TSC_KHZ) + 1) > PATIENCE_NS / 1000000)
-    end_vm(END_NEXUS, "user process %u does not %s", slot, what);
-  syscall0(SYS_sched_yield);
-}
-
-static void await_mapper(u32 slot)
-{
-  struct patience patience = {0, 0};
-  while (*DONE(slot) != users[slot].work)
-    be_patient(&patience, slot, "map");
-}
-
-static void post_work(u32 slot, u32 calls, u32 wake)
-{
-  volatile struct order *order = ORDER(slot);
-  order->calls = calls;
-  order->wake = wake;
-  order->work = ++users[slot].work;
-  __atomic_store_n(&TURN(slot)->work, users[slot].work, __ATOMIC_SEQ_CST);
-}
-
-static void wake(volatile u32 *word, u32 count)
-{
-  syscall3(SYS_futex, word, FUTEX_WAKE, count);
-}
-
-/* Has the mapper do now what it is to do before the user thread's next turn. */
-static void work_now(u32 slot)
-{
-  await_mapper(slot);
-  post_work(slot, users[slot].calls, WAKE_DONE);
-  users[slot].calls = 0;
-  wake(&TURN(slot)->work, 1);
-  await_mapper(slot);
-}
-
-static void add_call(u32 slot, const struct call *call)
-{
-  await_mapper(slot); /* it reads the order until then */
-  if (users[slot].calls == ORDER_CALLS_MAX)
-    work_now(slot);
-  ORDER(slot)->call[users[slot].calls++] = *call;
-}
-
-void user_map(u32 slot, u32 linear, u32 length, int prot, int fd, u64 offset)
-{
-  struct call call = {SYS_mmap, {linear, length, (u32)prot, MAP_SHARED | MAP_FIXED, (u32)fd, (u32)offset}, 0};
-  add_call(slot, &call);
-}
-
-/* A value that the user thread cannot have known before. */
-static u32 fresh_turn(u32 slot, u32 odd)
-{
-  u32 value;
-  do {
-    u64 mixed = (read_tsc() ^ users[slot].turn) * 0x9e3779b97f4a7c15ul;
-    value = (u32)(mixed >> 32 & ~1u) | odd;
-  } while (value == users[slot].turn);
-  return value;
-}
-
-static void park(u32 slot)
-{
-  struct user *user = &users[slot];
-  volatile struct turn *turn = TURN(slot);
-  if (!user->loose)
-    return;
-  COUNT(user_parks);
-  turn->sleep = 1;
-  if (user->kicked) {
-    await_mapper(slot); /* the kick is sent */
-    user->turn = fresh_turn(slot, 0);
-    __atomic_store_n(&turn->turn, user->turn, __ATOMIC_SEQ_CST);
-    wake(&turn->turn, ~0u >> 1);
-    user->kicked = 0;
-  }
-  struct patience patience = {0, 0};
-  while (syscall6(SYS_futex, (u64)&turn->turn, FUTEX_REQUEUE, 0, 1, (u64)&turn->parked, 0) != 1)
-    be_patient(&patience, slot, "stop");
-  user->loose = 0;
-  user->parked = 1;
-  loose_slot = 0;
-  relay_expect();
-}
-
-void user_unmap(u32 slot, u32 linear, u32 length)
-{
-  struct call call = {SYS_munmap, {linear, length, 0, 0, 0, 0}, 0};
-  park(slot);
-  add_call(slot, &call);
 }
 
 /* ---- address spaces ---- */
@@ -194,6 +63,7 @@ void users_load_cr3(u32 value, const struct cr3_hint *hint)
 void users_forget(u32 slot)
 {
   park(slot);
+  renew(slot); /* while the guest kernel goes on */
 }
 
 static u32 slot_to_run(void)
@@ -201,6 +71,7 @@ static u32 slot_to_run(void)
   u32 cr3 = DATA(PLEX86_CR3), slot = space_find(cr3);
   if (slot == CONTROL_SPACES_MAX) {
     slot = space_allocate(cr3, FLUSH_USER);
+    renew(slot);
     VM->space[slot].tlb_gen = next_tlb_gen;
   }
   VM->space[slot].last_used = read_tsc();
@@ -222,6 +93,14 @@ void users_fetch_fpu(void)
   fpu_copy_hostile(VM->fpu, REPORT_FPU(fpu_slot));
   fpu_restore_from(VM->fpu);
   DATA(PLEX86_FPU) = 0;
+}
+
+void keep_fpu(u32 slot)
+{
+  if (slot != fpu_slot)
+    return;
+  users_fetch_fpu();
+  fpu_slot = 0;
 }
 
 static void send_fpu(u32 slot)
@@ -247,6 +126,8 @@ static void write_order(u32 slot)
   segments_read(order->selectors);
   for (u32 i = 0; i < TLS_ENTRIES * 2; i++)
     order->tls[i] = VM->tls[i];
+  for (u32 i = 0; i < TLS_ENTRIES; i++)
+    tls_describe(&order->desc[i], i, VM->tls);
   send_fpu(slot);
 }
 
@@ -263,6 +144,7 @@ static void give_turn(u32 slot)
   }
   u32 was_parked = user->parked;
   user->turn = fresh_turn(slot, 1);
+  user->used = 1;
   user->loose = 1;
   user->parked = 0;
   loose_slot = slot;
@@ -273,16 +155,9 @@ static void give_turn(u32 slot)
   relay_wake(slot, has_work != 0); /* the mapper wakes it, if there is work */
 }
 
-static void kick(u32 slot)
+static int is_reported(u32 slot)
 {
-  u32 pid = REPORT(slot)->pid;
-  COUNT(user_kicks);
-  users[slot].kicked = 1;
-  await_mapper(slot);
-  struct call call = {SYS_tgkill, {pid, pid, SIGUSR1, 0, 0, 0}, 0};
-  ORDER(slot)->call[0] = call;
-  post_work(slot, 1, WAKE_DONE); /* for a thread that has not taken its turn yet */
-  wake(&TURN(slot)->work, 1);
+  return __atomic_load_n(&REPORT(slot)->request, __ATOMIC_ACQUIRE) == users[slot].turn;
 }
 
 void users_interrupted(void)
@@ -291,35 +166,42 @@ void users_interrupted(void)
     __atomic_fetch_add(&REPORT(awaited_slot)->bell, 1, __ATOMIC_SEQ_CST);
 }
 
-static int is_reported(u32 slot)
+/* For a report, the process's end, or a reason to kick it. */
+static void sleep_on_bell(u32 slot, u32 kicked)
 {
-  return __atomic_load_n(&REPORT(slot)->request, __ATOMIC_ACQUIRE) == users[slot].turn;
+  static const struct timespec look = {0, KICK_LOOK_NS};
+  u32 seen = REPORT(slot)->bell;
+  TURN(slot)->kernel_asleep = 1;
+  fence(); /* the user thread reports, then reads kernel_asleep */
+  if (!is_reported(slot) && !is_gone(slot) && (kicked || !inject_is_due())) {
+    COUNT(user_sleeps);
+    futex_wait(&REPORT(slot)->bell, seen, kicked ? &look : NULL);
+  }
+  TURN(slot)->kernel_asleep = 0;
 }
 
-static void await_report(u32 slot)
+/* Returns 0 where there will be none: the process has ended. */
+static int await_report(u32 slot)
 {
+  struct patience patience = {0, 0, 0};
   u32 kicked = 0;
   awaited_slot = slot;
   for (;;) {
     for (u32 i = CONTROL->spin; i && !is_reported(slot) && (kicked || !inject_is_due()); i--)
       cpu_relax();
-    if (is_reported(slot))
+    if (is_reported(slot) || is_gone(slot))
       break;
     if (!kicked && inject_is_due()) {
       kick(slot);
       kicked = 1;
       continue;
     }
-    u32 seen = REPORT(slot)->bell;
-    TURN(slot)->kernel_asleep = 1;
-    fence(); /* the user thread reports, then reads kernel_asleep */
-    if (!is_reported(slot) && (kicked || !inject_is_due())) {
-      COUNT(user_sleeps);
-      futex_wait(&REPORT(slot)->bell, seen, NULL);
-    }
-    TURN(slot)->kernel_asleep = 0;
+    sleep_on_bell(slot, kicked);
+    if (kicked && has_passed(&patience, KICK_MS))
+      end_process(slot);
   }
   awaited_slot = 0;
+  return is_reported(slot);
 }
 
 /* ---- what was reported ---- */
@@ -381,18 +263,33 @@ static int user_exception(u32 slot, u32 vector, u32 error, u32 address)
   return 1;
 }
 
+/* Instructions of the vDSO: lcall ptr16:32, int $0x80. */
+#define SYSCALL_INT 2
+#define SYSCALL_CALL (7 + SYSCALL_INT)
+
 /* Returns 0 where user code goes on. */
 static int serve_report(u32 slot)
 {
   volatile struct report *report = REPORT(slot);
   u32 kind = report->kind, trap = report->trap, error = report->error, address = report->address;
   read_report(slot);
+  /* The guest accounts a tick to what it interrupts.  That was user code, which makes its call after it; the host's
+   * signal may take longer than it takes to the call, so the tick is looked for. */
+  int comes_later = timer_is_due() && inject_is_due();
   switch (kind) {
   case REPORT_SYSCALL:
+    if (comes_later) {
+      REGS.eip -= SYSCALL_CALL;
+      return 0;
+    }
     COUNT(syscalls_gate);
     inject_software(VECTOR_SYSCALL);
     return 1;
   case REPORT_INT80:
+    if (comes_later) {
+      REGS.eip -= SYSCALL_INT;
+      return 0;
+    }
     COUNT(syscalls_trap);
     inject_software(VECTOR_SYSCALL);
     return 1;
@@ -403,9 +300,19 @@ static int serve_report(u32 slot)
   }
 }
 
+/* The registers of user code went with its process: those that it was given last are here still. */
+static void end_user_code(u32 slot)
+{
+  accept_replacement(slot);
+  inject_exception_error(VECTOR_GP, 0);
+}
+
 void users_run(void)
 {
   u32 slot = slot_to_run();
+  await_renewal(slot);
+  if (is_gone(slot))
+    accept_replacement(slot);
   if (VM->prefault) { /* the page that user code faulted on is likely there now */
     u32 page = VM->prefault;
     VM->prefault = 0;
@@ -417,7 +324,10 @@ void users_run(void)
       return;
     }
     give_turn(slot);
-    await_report(slot);
+    if (!await_report(slot)) {
+      end_user_code(slot);
+      return;
+    }
     if (serve_report(slot))
       return;
   }

@@ -23,6 +23,14 @@
 #define TLS_ENTRIES 3
 #define TLS_FIRST 12 /* index in the GDT, the same in guest and host */
 
+/* <asm/ldt.h> */
+struct user_desc {
+  u32 entry_number;
+  u32 base;
+  u32 limit;
+  u32 flags; /* seg_32bit, contents (2), read_exec_only, limit_in_pages, seg_not_present, useable */
+};
+
 /* XCR0 components that a guest may use: x87, SSE, AVX, AVX-512. */
 #define XCR0_GUEST 0xe7
 #define FPU_AREA 4096

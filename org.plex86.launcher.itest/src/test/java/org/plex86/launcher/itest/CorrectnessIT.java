@@ -43,7 +43,8 @@ class CorrectnessIT {
     "clocks",
     "timers",
     "processes",
-    "filters"
+    "filters",
+    "attacks"
   };
 
   /** For all of a guest's checks, which take a quiet machine a sixth of it. */

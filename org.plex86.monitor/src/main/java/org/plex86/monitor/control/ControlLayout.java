@@ -189,7 +189,10 @@ public final class ControlLayout {
           "user_turns",
           "user_sleeps",
           "user_parks",
-          "user_kicks");
+          "user_kicks",
+          "user_renewals",
+          "user_replacements",
+          "user_ends_ordered");
 
   private ControlLayout() {}
 }

@@ -26,8 +26,9 @@ import org.slf4j.LoggerFactory;
 public final class NexusProcess {
   private static final Logger LOG = LoggerFactory.getLogger(NexusProcess.class);
   private static final int KEEP = -1;
-  private static final int REPORT_MAX = 1 << 16;
+  private static final int LINE_MAX = 1 << 12;
 
+  private final String name;
   private final int supervisor;
   private final Fd lifeline;
   private final Runnable changed;
@@ -43,6 +44,7 @@ public final class NexusProcess {
   private byte[] kernelMask;
   private byte[] userMask;
   private NexusReport last;
+  private int replacements;
 
   /**
    * Starts the supervisor.
@@ -52,6 +54,7 @@ public final class NexusProcess {
    */
   public NexusProcess(Path executable, String name, Fd control, Fd ram, Runnable changed)
       throws IOException {
+    this.name = name;
     this.changed = changed;
     Fd[] life = Fd.pipe();
     lifeline = life[1];
@@ -231,11 +234,29 @@ public final class NexusProcess {
   private void readReports(Fd reports) throws IOException {
     byte[] buffer = new byte[4096];
     StringBuilder line = new StringBuilder();
-    int total = 0;
-    for (int n; (n = reports.read(buffer)) > 0 && total < REPORT_MAX; total += n) {
+    for (int n; (n = reports.read(buffer)) > 0 && line.length() < LINE_MAX; ) {
       line.append(new String(buffer, 0, n, StandardCharsets.US_ASCII));
       for (int end; (end = line.indexOf("\n")) >= 0; line.delete(0, end + 1)) {
         accept(line.substring(0, end));
+      }
+    }
+  }
+
+  private void accept(NexusReport.Space space) {
+    int before;
+    synchronized (alive) {
+      before = spaces.getAndSet(space.slot(), space.pid());
+      moveSpace(space.slot());
+    }
+    if (before != 0) {
+      replacements++;
+      if (Integer.bitCount(replacements) == 1) { // a guest can have it happen without end
+        LOG.warn(
+            "{}: process {} of guest user code (space {}) has ended, and was replaced; so far {} of them",
+            name,
+            before,
+            space.slot(),
+            replacements);
       }
     }
   }
@@ -246,10 +267,7 @@ public final class NexusProcess {
       LOG.warn("the nexus said what is not understood: {}", line);
     } else if (report instanceof NexusReport.Space space) {
       if (space.slot() < spaces.length()) {
-        synchronized (alive) {
-          spaces.set(space.slot(), space.pid());
-          moveSpace(space.slot());
-        }
+        accept(space);
       }
     } else if (report instanceof NexusReport.Ready) {
       ready.complete(null);
