@@ -16,8 +16,9 @@
 #define LARGE_PAGE 0x400000u
 #define LARGE_MASK 0xffc00000u
 
-/* Pages that one fault maps at most on each side of the faulting one. */
+/* Pages that one fault maps at most on each side of the faulting one; tlb.c notes 1 MiB of a map page by page. */
 #define FAULT_AROUND 64
+#define FAULT_AROUND_KERNEL 127
 u64 ram_bytes;
 
 static volatile u32 *table_entry(u32 physical)
@@ -98,16 +99,18 @@ static enum mmu_result map_large(struct tlb *tlb, u32 linear, u32 directory, u32
     (entry & (PTE_WRITE | PTE_DIRTY)) == (PTE_WRITE | PTE_DIRTY), 0);
 }
 
-/* A 4 KiB page, and its neighbours in the same table where they go on in physical memory. */
-static enum mmu_result map_small(struct tlb *tlb, u32 linear, u32 table, u32 entry, int writable)
+/* A 4 KiB page, and its neighbours in the same table where they go on in physical memory, with the same bits but for those
+ * in ignored. */
+static enum mmu_result map_small(struct tlb *tlb, u32 linear, u32 table, u32 entry, int writable, u32 ignored)
 {
   u32 index = linear >> 12 & 1023, low = index, high = index + 1;
-  u32 first_page = linear >> 12 & ~1023u;
-  while (low > 0 && index - low < FAULT_AROUND && !tlb_holds(tlb, (first_page + low - 1) << 12) &&
-         *table_entry(table + (low - 1) * 4) == entry - ((index - low + 1) << 12))
+  u32 first_page = linear >> 12 & ~1023u, around = ignored ? FAULT_AROUND_KERNEL : FAULT_AROUND;
+  entry |= ignored;
+  while (low > 0 && index - low < around && !tlb_holds(tlb, (first_page + low - 1) << 12) &&
+         (*table_entry(table + (low - 1) * 4) | ignored) == entry - ((index - low + 1) << 12))
     low--;
-  while (high < 1024 && high - index < FAULT_AROUND && !tlb_holds(tlb, (first_page + high) << 12) &&
-         *table_entry(table + high * 4) == entry + ((high - index) << 12))
+  while (high < 1024 && high - index < around && !tlb_holds(tlb, (first_page + high) << 12) &&
+         (*table_entry(table + high * 4) | ignored) == entry + ((high - index) << 12))
     high++;
   u32 back = index - low;
   while ((entry & PAGE_MASK) < back << 12)
@@ -194,9 +197,11 @@ enum mmu_result mmu_map(struct tlb *tlb, u32 linear, int write, int user)
   u32 entry = walk.entry;
   if ((entry & PAGE_MASK) >= ram_bytes)
     return map_device(tlb, linear, (entry & PAGE_MASK) + (linear & ~PAGE_MASK), write);
-  /* A page that is clean stays read-only here, so that the first write sets its D bit. */
-  return map_small(tlb, linear, walk.table, entry,
-    entry & PTE_DIRTY && (walk.rights & PTE_WRITE || (!tlb->user_slot && !(VM->cr0 & CR0_WP))));
+  /* A page of users that is clean stays read-only here, so that the first write sets its D bit.  Nobody looks at the A
+   * and D bits of the kernel's own pages. */
+  u32 ignored = linear < GUEST_KERNEL ? 0 : PTE_ACCESSED | PTE_DIRTY;
+  int is_writable = walk.rights & PTE_WRITE || (!tlb->user_slot && !(VM->cr0 & CR0_WP));
+  return map_small(tlb, linear, walk.table, entry, (entry | ignored) & PTE_DIRTY && is_writable, ignored);
 }
 
 enum mmu_result mmu_access(u32 linear, int write, u8 **host)

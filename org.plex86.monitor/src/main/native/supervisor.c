@@ -107,15 +107,16 @@ static void write_wall_clock(void)
   DATA64(PLEX86_WALL_NS) = wall.ns;
 }
 
-static void calibrate_tsc(struct clock_sample start)
+/* Returns 0 where it is too early yet. */
+static int calibrate_tsc(struct clock_sample start)
 {
-  struct clock_sample now;
-  do {
-    now = sample_clock(CLOCK_MONOTONIC);
-  } while (now.ns - start.ns < CALIBRATION_NS);
+  struct clock_sample now = sample_clock(CLOCK_MONOTONIC);
+  if (now.ns - start.ns < CALIBRATION_NS)
+    return 0;
   u64 khz = (now.tsc - start.tsc) * 1000000 / (now.ns - start.ns);
   CONTROL->tsc_khz = (u32)khz;
   DATA(PLEX86_TSC_KHZ) = (u32)khz;
+  return 1;
 }
 
 static void make_handoff(void)
@@ -262,14 +263,19 @@ int supervise(void)
   u32 count = CONTROL->spaces;
   if (is_strict())
     count++; /* the relay is the last */
-  for (u32 slot = 0; slot < count; slot++)
-    start_process(slot);
-  calibrate_tsc(start);
+  int is_ready = 0;
+  for (u32 slot = 0; slot < count || !is_ready; slot++) {
+    if (slot < count)
+      start_process(slot);
+    if (!is_ready && calibrate_tsc(start)) {
+      report("ready"); /* the guest can go: a turn may be given to a process before there is one */
+      is_ready = 1;
+    }
+  }
   if (is_strict())
     seccomp_confine_strict_supervisor();
   else
     seccomp_confine_supervisor();
-  report("ready");
 
   watch(count);
   syscall2(SYS_kill, -pids[0], SIGKILL);

@@ -87,7 +87,8 @@ void orders_init(u32 slot)
 
 int is_gone(u32 slot)
 {
-  return TURN(slot)->life != users[slot].life;
+  u32 life = TURN(slot)->life;
+  return life && life != users[slot].life; /* 0: the first is still to come */
 }
 
 u32 fresh_turn(u32 slot, u32 odd)

@@ -83,8 +83,8 @@ public final class NexusProcess {
   }
 
   /**
-   * Completes when all spaces exist and the guest can be started; exceptionally, with a message for
-   * the user, when that cannot be any more.
+   * Completes when space 0 exists and the guest can be started, while the other spaces are made;
+   * exceptionally, with a message for the user, when that cannot be any more.
    */
   public CompletableFuture<Void> ready() {
     return ready;
@@ -248,6 +248,7 @@ public final class NexusProcess {
       before = spaces.getAndSet(space.slot(), space.pid());
       moveSpace(space.slot());
     }
+    kick(space.slot()); // it may have run the guest before it could be kicked by its number
     if (before != 0) {
       replacements++;
       if (Integer.bitCount(replacements) == 1) { // a guest can have it happen without end

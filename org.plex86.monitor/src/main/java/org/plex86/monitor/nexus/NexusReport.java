@@ -10,7 +10,7 @@ sealed interface NexusReport {
   /** A space process exists. */
   record Space(int slot, int pid) implements NexusReport {}
 
-  /** All spaces exist; the guest can go. */
+  /** Space 0 exists; the guest can go. */
   record Ready() implements NexusReport {}
 
   /** A space process died by itself; {@code how} is {@code exit N} or {@code signal N}. */

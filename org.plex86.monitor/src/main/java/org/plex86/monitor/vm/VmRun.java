@@ -3,6 +3,7 @@ package org.plex86.monitor.vm;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.file.Path;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
@@ -69,7 +70,7 @@ final class VmRun {
     requireMemory();
     BootFiles files = services.bootFiles(config);
     try (Machine machine = new Machine(config, config.channels().size())) {
-      FutureTask<BootLoader.Start> loading = startLoading(machine, files);
+      FutureTask<Loaded> loading = startLoading(machine, files);
       Channels channels = new Channels(config.channels(), machine, vm, services.drivers());
       EarlyConsole early = new EarlyConsole(machine.control(), channels::earlyOutput);
       vm.publish(machine, channels);
@@ -104,28 +105,27 @@ final class VmRun {
     }
   }
 
-  /** The kernel is read, and the supervisor makes its processes, while channels are opened. */
-  private FutureTask<BootLoader.Start> startLoading(Machine machine, BootFiles files) {
+  /** What is had from files. */
+  private record Loaded(BootLoader.Start start, Path nexus) {}
+
+  /** Files are read while channels are opened. */
+  private FutureTask<Loaded> startLoading(Machine machine, BootFiles files) {
     String commandLine = CommandLine.of(config.channels().size(), config.append());
-    FutureTask<BootLoader.Start> loading =
+    FutureTask<Loaded> loading =
         new FutureTask<>(
-            () -> {
-              BootLoader.Start start = BootLoader.load(files, commandLine, machine.ram());
-              machine.spawn(services.executable());
-              services.placement().add(machine, config.pin());
-              return start;
-            });
+            () ->
+                new Loaded(
+                    BootLoader.load(files, commandLine, machine.ram()), services.executable()));
     Thread loader = new Thread(loading, "plex86 load " + config.name());
     loader.setDaemon(true);
     loader.start();
     return loading;
   }
 
-  private void boot(Machine machine, Future<BootLoader.Start> loading)
-      throws BootException, IOException {
-    BootLoader.Start start;
+  private void boot(Machine machine, Future<Loaded> loading) throws BootException, IOException {
+    Loaded loaded;
     try {
-      start = await(loading, Long.MAX_VALUE);
+      loaded = await(loading, Long.MAX_VALUE);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof BootException boot) {
         throw boot;
@@ -135,6 +135,7 @@ final class VmRun {
       }
       throw new IllegalStateException("loading the guest", e.getCause());
     }
+    machine.spawn(loaded.nexus());
     if (machine.nexus() == null) {
       throw new BootException("killed before it was started");
     }
@@ -143,8 +144,9 @@ final class VmRun {
     } catch (ExecutionException e) {
       throw new BootException(e.getCause().getMessage(), e);
     }
-    vm.go(start);
-    log.debug("started, entry 0x{}", Integer.toHexString(start.entry()));
+    vm.go(loaded.start());
+    log.debug("started, entry 0x{}", Integer.toHexString(loaded.start().entry()));
+    services.placement().add(machine, config.pin());
   }
 
   /** Until the processes are gone. The bell rings for exits, early output, and their end. */
@@ -165,7 +167,7 @@ final class VmRun {
   }
 
   /** Ends the processes if they live, first by asking the supervisor; none are started any more. */
-  private NexusEnd end(Machine machine, FutureTask<BootLoader.Start> loading) throws IOException {
+  private NexusEnd end(Machine machine, FutureTask<Loaded> loading) throws IOException {
     machine.kill();
     try {
       await(loading, Long.MAX_VALUE);
