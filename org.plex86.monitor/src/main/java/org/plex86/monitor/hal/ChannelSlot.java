@@ -70,6 +70,11 @@ public final class ChannelSlot {
     return machine.status();
   }
 
+  /** Whether a driver of a type serves the guest. */
+  boolean serves(String type) {
+    return spec.type().equals(type) && status().state() == SlotState.BOUND;
+  }
+
   /** The latest events, the oldest first. */
   public List<SlotEvent> history() {
     return machine.report().events();

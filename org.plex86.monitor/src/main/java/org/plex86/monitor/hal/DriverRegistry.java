@@ -51,7 +51,16 @@ public final class DriverRegistry {
       updated = "updatedDriver")
   void addDriver(ServiceReference<ChannelDriver> reference, ChannelDriver driver) {
     if (reference.getProperty(ChannelDriver.TYPE) instanceof String type) {
+      preload(reference, type);
       add(describe(reference, driver, type));
+    }
+  }
+
+  /** Only while the guest is served by another driver: else it waits for this one. */
+  private void preload(ServiceReference<ChannelDriver> reference, String type) {
+    Bundle bundle = reference.getBundle();
+    if (bundle != null && slots.stream().anyMatch(slot -> slot.serves(type))) {
+      Preloading.of(bundle);
     }
   }
 
