@@ -136,15 +136,23 @@ wide_set_registers:
 
 	.globl wide_get_registers
 wide_get_registers:
-	movq %r8, %rax
-	orq %r9, %rax
-	orq %r10, %rax
-	orq %r11, %rax
-	orq %r12, %rax
-	orq %r13, %rax
-	orq %r14, %rax
-	orq %r15, %rax
-	movq %rax, RESULT
+	movq VALUE, %rax
+	xorl %ecx, %ecx
+.macro count_if_equal register:req
+	cmpq %rax, \register
+	jne 1f
+	incl %ecx
+1:
+.endm
+	count_if_equal %r8
+	count_if_equal %r9
+	count_if_equal %r10
+	count_if_equal %r11
+	count_if_equal %r12
+	count_if_equal %r13
+	count_if_equal %r14
+	count_if_equal %r15
+	movq %rcx, RESULT
 	ret
 
 	.globl wide_pkru

@@ -25,7 +25,7 @@ void wide_fill(void); /* argument 1: bytes */
 void wide_fill_and_spin(void); /* without end */
 void wide_undefined(void); /* on another stack */
 void wide_set_registers(void); /* all that 32-bit code does not have */
-void wide_get_registers(void); /* result: all of them combined by or; fs and gs bases, too */
+void wide_get_registers(void); /* result: how many of them are as value */
 void wide_pkru(void); /* wrpkru of value */
 
 /* Calls it by the far call. */

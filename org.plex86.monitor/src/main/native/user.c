@@ -162,7 +162,10 @@ static void kicked(struct machine_context *machine)
   }
   fpu_restore_standard(machine->fpu); /* the host's kernel has given the handler fresh registers */
   load_registers(machine);
-  exchange(REPORT_INTERRUPTED);
+  if (machine->cs == HOST_CS32)
+    exchange(REPORT_INTERRUPTED);
+  else
+    exchange_exception(VECTOR_UD, 0, 0); /* a guest has no 64-bit code that could go on */
   leave_handler();
 }
 

@@ -6,7 +6,7 @@ import java.util.List;
 /** The process models that guests are tested in. */
 final class IsolationModes {
   /** Values of {@code --isolation}. */
-  static final List<String> ALL = List.of("shared");
+  static final List<String> ALL = List.of("shared", "strict");
 
   private IsolationModes() {}
 }
