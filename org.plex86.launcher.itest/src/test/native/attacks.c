@@ -80,6 +80,26 @@ static int is_writable(u64 address)
   return can(&deed);
 }
 
+/* Deeds can be done at all: else each of them is a signal, whether it is held off or not. */
+static void prepare(void)
+{
+  catch_faults();
+  struct deed deed = at(wide_read, NEXUS_TEXT, 0);
+  for (u32 trial = 0; trial < 10; trial++) {
+    struct fault fault = fault_of(commit, &deed);
+    if (fault.count == 0)
+      return;
+    if (fault.signal == SIGILL) /* an interrupt, as in can() */
+      continue;
+    expect("signal of a deed that is allowed", fault.signal, 0);
+    expect("its trap", fault.trapno, 0);
+    expect("its error", fault.error, 0);
+    expect("its address", fault.address, 0);
+    expect("its eip", fault.eip, 0);
+  }
+  require("64-bit code runs", 0);
+}
+
 /* ---- system calls of the host ---- */
 
 /* The host's kernel lets this one past all filters; it is for probes of its own (uprobe(2), -ENXIO else). */
@@ -104,7 +124,7 @@ static void expect_signal_for(const char *what, struct deed *deed, u32 number, u
 
 static void all_numbers(void (*function)(void), u32 numbers)
 {
-  catch_faults();
+  prepare();
   struct deed deed = at(function, 0, 0);
   for (u32 number = 0; number < numbers; number++)
     expect_signal_for("signal", &deed, number, SIGILL);
@@ -137,7 +157,7 @@ static void syscall_here(void *unused)
 
 static void other_instructions(void)
 {
-  catch_faults();
+  prepare();
   expect("signals of sysenter", fault_of(sysenter_here, NULL).count, 1);
   expect("signals of syscall", fault_of(syscall_here, NULL).count, 1);
 }
@@ -160,7 +180,7 @@ static void syscall_in_nexus(void)
    * process_vm_writev, seccomp, memfd_create, bpf, io_uring_setup, pidfd_open, close_range */
   static const u16 numbers[] = {0, 1, 2, 9, 10, 11, 13, 14, 15, 16, 34, 35, 39, 41, 56, 57, 59, 60, 62, 101, 157, 158,
     202, 231, 234, 311, 317, 319, 321, 425, 434, 436};
-  catch_faults();
+  prepare();
   u32 size, found = 0;
   u8 *code = text_of_nexus(&size);
   for (u32 i = 0; i + 1 < size; i++) {
@@ -179,7 +199,7 @@ static void syscall_in_nexus(void)
 static void vsyscall_page(void)
 {
   static char room[256] __attribute__((aligned(16)));
-  catch_faults();
+  prepare();
   for (u32 i = 0; i < 3; i++) {
     struct deed deed = at(wide_jump_to_syscall, (u32)room, 0xffffffffff600000ull + i * 1024);
     expect("signals of a jump into the vsyscall page", fault_of(commit, &deed).count, 1);
@@ -194,7 +214,7 @@ static void reads_above(void)
     NEXUS_VM + HANDOFF_REPORT_SIZE, NEXUS_TLBS, NEXUS_TLBS + 0x400000, NEXUS_RAM, NEXUS_RAM + 0x100000,
     NEXUS_RAM + 0x1000000, 0x555555554000, 0x7ffff7fc0000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000,
     0xffff800000000000, 0xffff888000000000, 0xffffffff81000000, 0xffffffffff600000, 0xfffffffffffffff8};
-  catch_faults();
+  prepare();
   for (u32 i = 0; i < COUNT_OF(secrets); i++)
     if (is_readable(secrets[i]))
       expect("the upper half of an address that can be read", (u32)(secrets[i] >> 32), 0);
@@ -226,7 +246,7 @@ static u64 turn_of(u32 slot)
 
 static void others_hand_off(void)
 {
-  catch_faults();
+  prepare();
   u32 slot = own_slot();
   u64 order = NEXUS_HANDOFF + HANDOFF_SLOTS + slot * HANDOFF_STRIDE;
   expect("orders can be written", is_writable(order), 0);
@@ -251,7 +271,7 @@ static u64 writable_of_nexus(u32 *pages)
 
 static void writes_of_nexus(void)
 {
-  catch_faults();
+  prepare();
   u32 pages;
   u64 first = writable_of_nexus(&pages);
   expect_range("writable pages of the nexus", pages, 1, 20);
@@ -297,7 +317,7 @@ static void fill_all(void *deed)
 /* Its notes of what it has been told, overwritten over and over: what it reports is never right. */
 static void deaf(void)
 {
-  catch_faults();
+  prepare();
   u32 pages;
   struct deed deed = at(wide_fill_and_spin, writable_of_nexus(&pages), MARK);
   deed.wide.argument[1] = pages * PAGE_SIZE;
@@ -310,7 +330,7 @@ static void deaf(void)
 /* On each page that can be a stack of signals: on one of them no signal fits any more. */
 static void no_stack(void)
 {
-  catch_faults();
+  prepare();
   u32 pages;
   u64 first = writable_of_nexus(&pages);
   for (u32 i = 0; i < pages; i++) {
@@ -325,7 +345,7 @@ static void no_stack(void)
 static void no_stack_at_all(void)
 {
   static const u64 stacks[] = {0, 8, 0x7fffffffffff, 0x800000000000, ~0ull - 7, NEXUS_TEXT + 64, PLEX86_GATES + 64};
-  catch_faults();
+  prepare();
   for (u32 i = 0; i < COUNT_OF(stacks); i++) {
     struct deed deed = at(wide_undefined, 0, 0);
     deed.wide.stack = stacks[i];
@@ -337,7 +357,7 @@ static void no_stack_at_all(void)
 
 static void protection_keys(void)
 {
-  catch_faults();
+  prepare();
   struct deed deed = at(wide_pkru, 0, 0xffffffff);
   u32 status = (u32)end_of(commit, &deed), signal = status & 0x7f;
   if (status && signal != SIGILL)
@@ -356,7 +376,7 @@ static void forge(void *argument)
   const struct forgery *forgery = argument;
   u32 random = forgery->seed * 2654435761u | 1;
   u64 turn;
-  catch_faults();
+  prepare();
   for (u32 offset = 0; offset < HANDOFF_REPORT_SIZE; offset += 8) {
     u64 value = (u64)next_random(&random) << 32 | next_random(&random);
     struct deed deed = at(wide_write, NEXUS_VM + offset, value);
@@ -375,7 +395,7 @@ static void forge(void *argument)
 /* What a report asks for may be a call that sleeps, or user code that goes on for ever: it has some time, and is killed. */
 static void forged_reports(void)
 {
-  catch_faults();
+  prepare();
   for (u32 seed = 0; seed < 36; seed++) {
     struct forgery forgery = {seed, 0};
     int pid = fork_process(), status;
@@ -425,7 +445,7 @@ static void leave_marks(u64 writable)
 
 static void leftovers(void)
 {
-  catch_faults();
+  prepare();
   u32 pages;
   u64 writable = writable_of_nexus(&pages);
   for (u32 i = 0; i < 6; i++) {
