@@ -41,6 +41,10 @@ public final class NexusProcess {
   private final Object alive = new Object();
 
   private boolean reaped;
+
+  /** A bit for each space that was to be kicked before its process was known. */
+  private long missedKicks;
+
   private byte[] kernelMask;
   private byte[] userMask;
   private NexusReport last;
@@ -109,9 +113,11 @@ public final class NexusProcess {
 
   /** Interrupts the space in a slot, any number. */
   public void kick(int slot) {
-    if (slot >= 0 && slot < spaces.length() && spaces.get(slot) != 0) {
+    if (slot >= 0 && slot < spaces.length()) {
       synchronized (alive) {
-        if (!reaped) {
+        if (spaces.get(slot) == 0) {
+          missedKicks |= 1L << slot; // it may run the guest before it is known here
+        } else if (!reaped) {
           Libc.kill(spaces.get(slot), Libc.SIGUSR1);
         }
       }
@@ -244,11 +250,17 @@ public final class NexusProcess {
 
   private void accept(NexusReport.Space space) {
     int before;
+    boolean missed;
     synchronized (alive) {
       before = spaces.getAndSet(space.slot(), space.pid());
       moveSpace(space.slot());
+      missed = (missedKicks >> space.slot() & 1) != 0;
+      missedKicks &= ~(1L << space.slot());
     }
-    kick(space.slot()); // it may have run the guest before it could be kicked by its number
+    // no other: a user process of a strict machine must get none that the nexus does not know of
+    if (missed) {
+      kick(space.slot());
+    }
     if (before != 0) {
       replacements++;
       if (Integer.bitCount(replacements) == 1) { // a guest can have it happen without end
