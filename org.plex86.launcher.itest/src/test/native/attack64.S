@@ -46,6 +46,7 @@ enter:
 	movq ARGUMENT(3), %r10
 	movq ARGUMENT(4), %r8
 	movq ARGUMENT(5), %r9
+	movq $1, RESULT		/* it comes to the call */
 .endm
 
 	.globl wide_syscall

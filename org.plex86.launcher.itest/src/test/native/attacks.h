@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-/* What 64-bit code is given, and gives back in result. Offsets: attack64.S. */
+/* What 64-bit code is given, and gives back in result (of a system call: not 0 once it is made). Offsets: attack64.S. */
 struct wide {
   u64 result;
   u64 number, argument[6]; /* of a system call; argument 0 is also the address of all else */

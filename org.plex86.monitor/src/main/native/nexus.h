@@ -19,6 +19,7 @@ enum { FD_LIFELINE = 0, FD_REPORT = 1, FD_ERRORS = 2, FD_CONTROL = 3, FD_RAM = 4
 /* What a process knows for itself, and what is the same in all after the fork. */
 extern u32 space_self; /* slot of this process */
 extern u32 covers; /* COVERS_*: what it runs of the guest */
+extern u32 space_count, isolation; /* of the machine, as the supervisor was told */
 extern u64 ram_bytes;
 extern u32 lowest_page; /* first linear address that the host lets us map */
 extern u32 maps_limit; /* host mappings that a process may have */

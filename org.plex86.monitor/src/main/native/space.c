@@ -214,7 +214,7 @@ static void reset_cpu(void)
 void space_main(u32 slot, u32 life)
 {
   space_self = slot;
-  if (CONTROL->isolation == ISOLATION_SHARED)
+  if (isolation == ISOLATION_SHARED)
     covers = COVERS_USER | COVERS_KERNEL;
   else
     covers = slot ? COVERS_USER : COVERS_KERNEL;

@@ -14,6 +14,10 @@
 /* How long the TSC is measured against the host's clock: 40 ns of error each side are 10 ppm. */
 #define CALIBRATION_NS 8000000ul
 
+/* The guest can write the control and hand-off memory once it runs: what counts is read before, or kept here. */
+u32 space_count;
+u32 isolation;
+
 struct clock_sample {
   u64 tsc;
   u64 ns;
@@ -85,6 +89,8 @@ static void map_control(void)
       CONTROL->isolation > ISOLATION_STRICT ||
       (CONTROL->isolation == ISOLATION_STRICT && (CONTROL->spaces < 2 || CONTROL->spaces == CONTROL_SPACES_MAX)))
     refuse("the monitor's parameters are out of range", -EINVAL);
+  space_count = CONTROL->spaces;
+  isolation = CONTROL->isolation;
 }
 
 static void probe_host(void)
@@ -132,10 +138,11 @@ static void make_handoff(void)
 
 static s64 supervisor;
 static s64 pids[CONTROL_SPACES_MAX + 1];
+static u32 lives[CONTROL_SPACES_MAX + 1];
 
 static int is_strict(void)
 {
-  return CONTROL->isolation == ISOLATION_STRICT;
+  return isolation == ISOLATION_STRICT;
 }
 
 /* All spaces are one process group, that of the first, so that one signal stops or ends them all. */
@@ -151,16 +158,14 @@ static s64 fork_process(u32 slot, u32 life)
   if (syscall0(SYS_getppid) != supervisor)
     sys_exit(1);
   syscall1(SYS_close, FD_SIGNALS);
-  if (slot == CONTROL->spaces)
+  if (slot == space_count)
     relay_main();
   space_main(slot, life);
 }
 
 static void start_process(u32 slot)
 {
-  u32 life = 0;
-  if (is_strict())
-    life = TURN(slot)->life + 1;
+  u32 life = ++lives[slot];
   pids[slot] = fork_process(slot, life);
   syscall2(SYS_setpgid, pids[slot], pids[0]);
   report("space %u %u", slot, (u32)pids[slot]);
@@ -170,10 +175,14 @@ static void start_process(u32 slot)
   __atomic_store_n(&TURN(slot)->life, life, __ATOMIC_SEQ_CST);
 }
 
-/* User code can end its process, by a stack that takes no signal; that is the guest process's end, not the machine's. */
+/*
+ * User code can end its process, by a stack that takes no signal; that is the guest process's end,
+ * not the machine's.  One that ends before the kernel process has accepted it has run no user code:
+ * the next one would fare no better.
+ */
 static int is_replaceable(u32 slot)
 {
-  return is_strict() && slot && slot < CONTROL->spaces;
+  return is_strict() && slot && slot < space_count && TURN(slot)->accepted == lives[slot];
 }
 
 static void replace(u32 slot)
@@ -260,7 +269,7 @@ int supervise(void)
   if (is_strict())
     make_handoff();
   supervisor = syscall0(SYS_getpid);
-  u32 count = CONTROL->spaces;
+  u32 count = space_count;
   if (is_strict())
     count++; /* the relay is the last */
   int is_ready = 0;

@@ -53,7 +53,7 @@ u32 loose_slot;
 
 int has_passed(struct patience *patience, u32 milliseconds)
 {
-  u64 now = read_tsc(), khz = DATA(PLEX86_TSC_KHZ) + 1, most = LOOK_MAX_MS * khz;
+  u64 now = read_tsc(), khz = (u64)DATA(PLEX86_TSC_KHZ) + 1, most = LOOK_MAX_MS * khz;
   if (patience->looked)
     patience->spent += now - patience->looked < most ? now - patience->looked : most;
   patience->looked = now;
@@ -174,21 +174,30 @@ void kick(u32 slot)
 
 /* ---- a process is replaced ---- */
 
+/* All that is known of the process, and all that it could read of the address space it had. */
+static void forget(u32 slot)
+{
+  struct user *user = &users[slot];
+  keep_fpu(slot);
+  tlb_forget_user(&user->tlb);
+  user->calls = user->used = user->loose = user->parked = user->kicked = user->call_put_off = user->renewal = 0;
+  if (loose_slot == slot)
+    loose_slot = 0;
+  memset((void *)ORDER(slot), 0, HANDOFF_STRIDE); /* and its report */
+  memset((void *)ORDER(slot)->tls, 0xff, sizeof ORDER(slot)->tls); /* to be described anew, empty ones as well */
+  user->turn = fresh_turn(slot, 0);
+  __atomic_store_n(&TURN(slot)->turn, user->turn, __ATOMIC_SEQ_CST); /* there is none to take */
+}
+
 void accept_replacement(u32 slot)
 {
   struct user *user = &users[slot];
   volatile struct turn *turn = TURN(slot);
   COUNT(user_replacements);
-  keep_fpu(slot);
-  tlb_forget_user(&user->tlb);
-  user->work = user->calls = user->used = user->loose = user->parked = user->kicked = user->renewal = 0;
-  if (loose_slot == slot)
-    loose_slot = 0;
-  memset((void *)ORDER(slot), 0, HANDOFF_STRIDE); /* and its report */
+  forget(slot);
+  user->work = 0;
   turn->work = 0;
   *DONE(slot) = 0;
-  user->turn = fresh_turn(slot, 0);
-  turn->turn = user->turn;
   user->life = turn->life;
   turn->accepted = user->life;
   futex_wake_all(&turn->accepted);
@@ -240,20 +249,14 @@ void renew(u32 slot)
     return;
   COUNT(user_renewals);
   await_mapper(slot);
-  keep_fpu(slot);
-  tlb_forget_user(&user->tlb);
-  memset((void *)ORDER(slot), 0, HANDOFF_STRIDE); /* and its report */
-  user->calls = 0;
+  forget(slot);
   struct call unmap = {SYS_munmap, {lowest_page, GUEST_KERNEL - lowest_page, 0, 0, 0, 0}, 0};
   ORDER(slot)->call[0] = unmap;
   ORDER(slot)->call[1] = signal_call(slot);
-  user->turn = fresh_turn(slot, 0);
-  __atomic_store_n(&TURN(slot)->turn, user->turn, __ATOMIC_SEQ_CST); /* there is none to take */
   user->renewal = fresh_turn(slot, 1);
   ORDER(slot)->renew = user->renewal;
   post_work(slot, 2, WAKE_DONE);
   relay_wake(slot, 1);
-  user->used = user->parked = user->kicked = 0;
 }
 
 void await_renewal(u32 slot)

@@ -125,9 +125,10 @@ static void write_order(u32 slot)
   order->regs = REGS;
   segments_read(order->selectors);
   for (u32 i = 0; i < TLS_ENTRIES * 2; i++)
-    order->tls[i] = VM->tls[i];
-  for (u32 i = 0; i < TLS_ENTRIES; i++)
-    tls_describe(&order->desc[i], i, VM->tls);
+    if (order->tls[i] != VM->tls[i]) {
+      order->tls[i] = VM->tls[i];
+      tls_describe(&order->desc[i / 2], i / 2, VM->tls);
+    }
   send_fpu(slot);
 }
 
@@ -267,32 +268,37 @@ static int user_exception(u32 slot, u32 vector, u32 error, u32 address)
 #define SYSCALL_INT 2
 #define SYSCALL_CALL (7 + SYSCALL_INT)
 
+/*
+ * The guest accounts a tick to what it interrupts.  That was user code, which makes its call after
+ * it; the host's signal may take longer than it takes to the call, so the tick is looked for.  A
+ * call is put off once, however many ticks there are.  Returns 0 where it is.
+ */
+static int serve_call(u32 slot, u32 length)
+{
+  struct user *user = &users[slot];
+  if (!user->call_put_off && timer_is_due() && inject_is_due()) {
+    user->call_put_off = 1;
+    REGS.eip -= length;
+    return 0;
+  }
+  user->call_put_off = 0;
+  inject_software(VECTOR_SYSCALL);
+  return 1;
+}
+
 /* Returns 0 where user code goes on. */
 static int serve_report(u32 slot)
 {
   volatile struct report *report = REPORT(slot);
   u32 kind = report->kind, trap = report->trap, error = report->error, address = report->address;
   read_report(slot);
-  /* The guest accounts a tick to what it interrupts.  That was user code, which makes its call after it; the host's
-   * signal may take longer than it takes to the call, so the tick is looked for. */
-  int comes_later = timer_is_due() && inject_is_due();
   switch (kind) {
   case REPORT_SYSCALL:
-    if (comes_later) {
-      REGS.eip -= SYSCALL_CALL;
-      return 0;
-    }
     COUNT(syscalls_gate);
-    inject_software(VECTOR_SYSCALL);
-    return 1;
+    return serve_call(slot, SYSCALL_CALL);
   case REPORT_INT80:
-    if (comes_later) {
-      REGS.eip -= SYSCALL_INT;
-      return 0;
-    }
     COUNT(syscalls_trap);
-    inject_software(VECTOR_SYSCALL);
-    return 1;
+    return serve_call(slot, SYSCALL_INT);
   case REPORT_INTERRUPTED:
     return 0;
   default:

@@ -15,6 +15,7 @@ struct user {
   u32 loose; /* it may be running guest code */
   u32 parked; /* it sleeps on turn.parked */
   u32 kicked; /* since it was last parked */
+  u32 call_put_off; /* its system call comes after a tick */
   u32 renewal; /* what it is to report once it is as good as new; 0: nothing */
 };
 extern struct user users[CONTROL_SPACES_MAX];
