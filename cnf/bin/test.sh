@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # Part of the plex86 script: runs every test and sums up.
 
-# the longest that all tests together may take, in seconds: twice what a slow host takes (two CPUs, 10 minutes)
-readonly test_limit=1140
+# the longest that all tests together may take, in seconds
+readonly test_limit=840
 
 # The reports of one kind of test.
 reports() {

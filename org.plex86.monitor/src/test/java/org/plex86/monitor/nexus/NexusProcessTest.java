@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -57,10 +58,45 @@ class NexusProcessTest {
             NexusExecutable.unpack(directory), "test", controlFd, ramFd, changed::countDown);
   }
 
-  @Test
-  void reportsItsSpacesAndTheHostsCpu() throws Exception {
+  /** The guest could go earlier: spaces are made meanwhile. */
+  private void spawnAll() throws Exception {
     spawn();
     nexus.ready().get(30, TimeUnit.SECONDS);
+    await(() -> nexus.processes().size() == 1 + SPACES);
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!condition.getAsBoolean() && System.nanoTime() < end) {
+      Thread.sleep(5);
+    }
+    assertThat(condition.getAsBoolean()).isTrue();
+  }
+
+  private long kicks() {
+    return control.counters().get("kicks");
+  }
+
+  @Test
+  void kickThatComesBeforeItsProcessIsKnownIsMadeUpFor() throws Exception {
+    spawn();
+    nexus.kick(0);
+    await(() -> kicks() == 1);
+  }
+
+  /** In a strict machine the nexus must know of every kick of a user process. */
+  @Test
+  void noProcessIsKickedUnasked() throws Exception {
+    spawnAll();
+    Thread.sleep(300); // a signal would be taken by then: it is blocked until its handler is there
+    assertThat(kicks()).isZero();
+    nexus.kick(0);
+    await(() -> kicks() == 1);
+  }
+
+  @Test
+  void reportsItsSpacesAndTheHostsCpu() throws Exception {
+    spawnAll();
     assertThat(nexus.processes()).hasSize(1 + SPACES).doesNotHaveDuplicates();
     assertThat(control.hostCpuid()).isNotEmpty();
     assertThat(control.hostXcr0() & 3).isEqualTo(3);
@@ -68,8 +104,7 @@ class NexusProcessTest {
 
   @Test
   void killEndsItAndTellsOnce() throws Exception {
-    spawn();
-    nexus.ready().get(30, TimeUnit.SECONDS);
+    spawnAll();
     nexus.kill();
     assertThat(changed.await(10, TimeUnit.SECONDS)).isTrue();
     assertThat(nexus.ended().get()).isEqualTo(new NexusEnd(false, ""));
@@ -78,8 +113,7 @@ class NexusProcessTest {
 
   @Test
   void killHardEndsTheSpacesToo() throws Exception {
-    spawn();
-    nexus.ready().get(30, TimeUnit.SECONDS);
+    spawnAll();
     List<Integer> processes = nexus.processes();
     nexus.killHard();
     assertThat(nexus.ended().get(10, TimeUnit.SECONDS).message()).contains("killed by signal 9");
@@ -88,8 +122,7 @@ class NexusProcessTest {
 
   @Test
   void stoppedSpacesCanBeEnded() throws Exception {
-    spawn();
-    nexus.ready().get(30, TimeUnit.SECONDS);
+    spawnAll();
     nexus.stop();
     nexus.kill();
     nexus.ended().get(10, TimeUnit.SECONDS);
@@ -107,8 +140,7 @@ class NexusProcessTest {
 
   @Test
   void kickOfASlotThatDoesNotExistDoesNothing() throws Exception {
-    spawn();
-    nexus.ready().get(30, TimeUnit.SECONDS);
+    spawnAll();
     for (int slot : new int[] {-1, SPACES, 64, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
       nexus.kick(slot);
     }
