@@ -64,6 +64,13 @@ class SwapTest {
     return context.registerService(ChannelDriver.class, driver, properties);
   }
 
+  private ServiceRegistration<ChannelDriver> registerLingering(ChannelDriver driver) {
+    Dictionary<String, Object> properties = new Hashtable<>();
+    properties.put(ChannelDriver.TYPE, CountingRng.TYPE);
+    properties.put(ChannelDriver.LINGERS, true);
+    return context.registerService(ChannelDriver.class, driver, properties);
+  }
+
   private VirtualMachine exec(String command, String channel) {
     return machines.exec("swap", 64L << 20, "", command, channel);
   }
@@ -159,6 +166,27 @@ class SwapTest {
     driver = register(CountingRng.TYPE, new CountingRng(count, crashes, 0), 0);
     try {
       assertThat(Machines.end(vm, PATIENCE).result()).hasValue(0);
+    } finally {
+      driver.unregister();
+    }
+  }
+
+  @Test
+  void driverThatMayServesOnUntilTheNextComes() throws InterruptedException {
+    var driver = registerLingering(new CountingRng(count, crashes, 0));
+    VirtualMachine vm = exec(numbers(5000), "type=counting-rng,name=rng0");
+    while (count.get() < 100 && vm.state() != VmState.ENDED) {
+      Thread.sleep(1);
+    }
+    driver.unregister();
+    assertThat(vm.channels().get(1).state()).isEqualTo("BOUND");
+    assertThat(vm.channelHistory("rng0"))
+        .anyMatch(
+            event -> event.what().endsWith("has gone, and serves on for the next one to come"));
+    driver = registerLingering(new CountingRng(count, crashes, 0));
+    try {
+      assertThat(Machines.end(vm, PATIENCE).result()).hasValue(0);
+      assertThat(vm.channels().get(1).swaps()).isEqualTo(1);
     } finally {
       driver.unregister();
     }

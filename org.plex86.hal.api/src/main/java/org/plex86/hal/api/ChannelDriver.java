@@ -16,6 +16,15 @@ public interface ChannelDriver {
    */
   String TYPE = "plex86.hal.type";
 
+  /**
+   * Service property, a Boolean: whether a channel can go on for a moment after this service has
+   * gone. It then must need nothing of its bundle but classes: neither the service's object, nor
+   * other services, nor the bundle's files. Where no other driver is there, the slot keeps it for
+   * that moment, so that the guest does not wait while the bundle is updated in place. Without the
+   * property a channel is closed before its bundle has stopped.
+   */
+  String LINGERS = "plex86.hal.lingers";
+
   /** Name space of the capability that a driver's bundle provides. */
   String NAMESPACE = "plex86.hal";
 

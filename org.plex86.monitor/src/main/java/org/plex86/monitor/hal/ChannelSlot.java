@@ -75,6 +75,11 @@ public final class ChannelSlot {
     return spec.type().equals(type) && status().state() == SlotState.BOUND;
   }
 
+  /** Whether a service takes part in serving the guest. */
+  boolean uses(HalService service) {
+    return machine.uses(service);
+  }
+
   /** The latest events, the oldest first. */
   public List<SlotEvent> history() {
     return machine.report().events();
@@ -213,11 +218,14 @@ public final class ChannelSlot {
     }
   }
 
-  /** Waits until the slot does not use a driver that was taken from the registry. */
+  /**
+   * Waits until the slot does not use a driver that was taken from the registry, or uses it as one
+   * that lingers.
+   */
   void awaitRelease(HalService driver) {
     for (int trial = 0; trial < 2; trial++) {
       Thread running = machine.thread().current();
-      if (machine.thread().waitUntil(() -> !machine.uses(driver), timing.patience())) {
+      if (machine.thread().waitUntil(() -> !machine.dependsOn(driver), timing.patience())) {
         return;
       }
       if (machine.callback() != null) {

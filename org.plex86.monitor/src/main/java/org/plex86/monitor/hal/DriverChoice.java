@@ -108,6 +108,15 @@ final class DriverChoice {
         : null;
   }
 
+  /** Whether a stack whose driver has gone may serve on for a moment. */
+  boolean mayLinger(DriverStack stack) {
+    return stack.driver().lingers()
+        && !ending
+        && !heldByUser
+        && !candidates().contains(stack.driver())
+        && registry.interposers(vmName, spec).containsAll(stack.above());
+  }
+
   private List<InterposerService> interposers() {
     return registry.interposers(vmName, spec).stream()
         .filter(some -> !blocks.isBlocked(some))

@@ -25,7 +25,8 @@ import org.plex86.hal.api.ChannelInterposer;
  * Knows which drivers there are and tells the slots when one comes or goes. Any thread.
  *
  * <p>A driver that goes is still usable until {@link #removeDriver} has returned, which waits
- * (within the slots' patience) until no slot uses it: so its bundle stops with its channels closed.
+ * (within the slots' patience) until no slot uses it: so its bundle stops with its channels closed,
+ * but for those that may go on for a moment ({@link ChannelDriver#LINGERS}).
  */
 @Component(service = DriverRegistry.class)
 public final class DriverRegistry {
@@ -80,7 +81,16 @@ public final class DriverRegistry {
   }
 
   void removeDriver(ServiceReference<ChannelDriver> reference) {
-    remove(find(reference));
+    DriverService driver = find(reference);
+    Bundle bundle = reference.getBundle();
+    if (driver != null && driver.lingers() && bundle != null && isUsed(driver)) {
+      Preloading.of(bundle); // once the bundle was updated, what is not loaded cannot be any more
+    }
+    remove(driver);
+  }
+
+  private boolean isUsed(DriverService driver) {
+    return slots.stream().anyMatch(slot -> slot.uses(driver));
   }
 
   @Reference(
@@ -164,7 +174,8 @@ public final class DriverRegistry {
         ranking(reference),
         (Long) reference.getProperty(Constants.SERVICE_ID),
         bundle(reference),
-        version(reference));
+        version(reference),
+        Boolean.TRUE.equals(reference.getProperty(ChannelDriver.LINGERS)));
   }
 
   void add(DriverService driver) {
@@ -190,7 +201,7 @@ public final class DriverRegistry {
     released(interposer);
   }
 
-  /** Waits until no slot uses a service that is not offered any more. */
+  /** Waits until no slot depends on a service that is not offered any more. */
   private void released(HalService service) {
     List<ChannelSlot> affected = new ArrayList<>(slots);
     affected.forEach(ChannelSlot::driversChanged); // all at once, then wait for each

@@ -13,9 +13,16 @@ import org.plex86.hal.api.ChannelDriver;
  * @param id {@code service.id}: unique
  * @param bundle symbolic name of its bundle
  * @param version version of its bundle
+ * @param lingers whether its channels may go on for a moment after it has gone
  */
 record DriverService(
-    ChannelDriver driver, String type, int ranking, long id, String bundle, Version version)
+    ChannelDriver driver,
+    String type,
+    int ranking,
+    long id,
+    String bundle,
+    Version version,
+    boolean lingers)
     implements HalService {
 
   /** Whether it may serve a channel. */

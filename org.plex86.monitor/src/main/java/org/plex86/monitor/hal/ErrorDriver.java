@@ -27,7 +27,8 @@ final class ErrorDriver implements ChannelDriver {
 
   /** As a service that no registry knows. */
   static DriverService service(DeviceProfile profile, String type) {
-    return new DriverService(new ErrorDriver(profile), type, 0, -1, "errors", Version.emptyVersion);
+    return new DriverService(
+        new ErrorDriver(profile), type, 0, -1, "errors", Version.emptyVersion, false);
   }
 
   @Override

@@ -36,6 +36,7 @@ final class SlotMachine implements SlotThread.Work {
   private final SlotReport report;
   private final DriverChoice choice;
   private final DriverBlocks blocks;
+  private final Lingering lingering;
   private final GuestQueues queues = new GuestQueues();
   private final EarlyOutput early = new EarlyOutput();
 
@@ -68,6 +69,7 @@ final class SlotMachine implements SlotThread.Work {
     this.transport = transport;
     choice = new DriverChoice(host.vmName(), spec, registry);
     blocks = choice.blocks();
+    lingering = new Lingering(timing.linger());
     report = new SlotReport(spec.name(), host);
     thread = new SlotThread("plex86-" + host.vmName() + "-" + spec.name(), doorbell, this);
     guard = new CallbackGuard(thread);
@@ -108,6 +110,13 @@ final class SlotMachine implements SlotThread.Work {
   /** Whether a service takes part in serving the guest, or is being opened. */
   boolean uses(HalService service) {
     return isPartOf(succession.candidate(), service) || isPartOf(binding, service);
+  }
+
+  /** As {@link #uses}, and not for a moment only after the service has gone. */
+  boolean dependsOn(HalService service) {
+    Binding bound = binding;
+    return isPartOf(succession.candidate(), service)
+        || (isPartOf(bound, service) && !lingering.is(bound));
   }
 
   private static boolean isPartOf(Binding some, HalService service) {
@@ -214,15 +223,28 @@ final class SlotMachine implements SlotThread.Work {
       case BOUND, FAILING -> {
         DriverStack wanted = wanted();
         if (isBound(wanted)) {
+          lingering.end();
           binding.adopt(wanted);
           settled();
-        } else {
+        } else if (wanted != null || !linger(System.nanoTime())) {
           quiesce(wanted);
         }
       }
       case UNBOUND, PARKED -> bindBest();
       case QUIESCING, ENDED -> {} // looked up at the end of quiescing; nothing is wanted any more
     }
+  }
+
+  /** Whether the driver that has gone serves on, while no other is there. */
+  private boolean linger(long now) {
+    if (!choice.mayLinger(binding.stack())) {
+      return false;
+    }
+    if (!lingering.is(binding)) {
+      lingering.begin(binding, now);
+      report.event(binding.stack().label() + " has gone, and serves on for the next one to come");
+    }
+    return lingering.left(now) > 0;
   }
 
   /** Drivers have come, gone or changed. Who was refused may try again where none serves. */
@@ -314,6 +336,14 @@ final class SlotMachine implements SlotThread.Work {
       }
       finishQuiescing();
     }
+    if (state == SlotState.BOUND && lingering.is(binding)) {
+      long left = lingering.left(now);
+      if (left > 0) {
+        return left;
+      }
+      reconsider();
+      return 0;
+    }
     if (state == SlotState.BOUND || state == SlotState.ENDED) {
       return Long.MAX_VALUE;
     }
@@ -346,6 +376,7 @@ final class SlotMachine implements SlotThread.Work {
   private void finishQuiescing() {
     DriverStack wanted = wanted();
     if (isBound(wanted)) {
+      lingering.end();
       binding.adopt(wanted);
       binding.hold(false);
       enter(SlotState.BOUND, "");

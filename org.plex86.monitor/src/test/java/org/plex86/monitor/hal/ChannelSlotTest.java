@@ -307,7 +307,8 @@ class ChannelSlotTest {
         ranking,
         id,
         "other.bundle",
-        new org.osgi.framework.Version(version));
+        new org.osgi.framework.Version(version),
+        false);
   }
 
   @Test

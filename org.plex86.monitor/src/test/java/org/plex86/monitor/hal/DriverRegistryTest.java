@@ -23,7 +23,8 @@ class DriverRegistryTest {
 
   private void add(long id, int ranking, String bundle, String version) {
     registry.add(
-        new DriverService(new EchoDriver(), "echo", ranking, id, bundle, new Version(version)));
+        new DriverService(
+            new EchoDriver(), "echo", ranking, id, bundle, new Version(version), false));
   }
 
   private String order(String spec) throws HalException {

@@ -59,7 +59,15 @@ final class EchoDriver implements ChannelDriver {
   final CountDownLatch hang = new CountDownLatch(1);
 
   DriverService service(long id, int ranking, String version) {
-    return new DriverService(this, TYPE, ranking, id, "echo.bundle", new Version(version));
+    return service(id, ranking, version, false);
+  }
+
+  DriverService lingeringService(long id, int ranking, String version) {
+    return service(id, ranking, version, true);
+  }
+
+  private DriverService service(long id, int ranking, String version, boolean lingers) {
+    return new DriverService(this, TYPE, ranking, id, "echo.bundle", new Version(version), lingers);
   }
 
   Echo channel() {

@@ -19,7 +19,8 @@ import org.plex86.monitor.virtio.PlainMemory;
 
 /** A slot, a registry, and a guest that sends numbers and gets them back. */
 final class SlotFixture implements AutoCloseable, ChannelHost {
-  static final SlotTiming TIMING = new SlotTiming(Duration.ofMillis(20), Duration.ofMillis(300));
+  static final SlotTiming TIMING =
+      new SlotTiming(Duration.ofMillis(20), Duration.ofMillis(200), Duration.ofMillis(300));
   private static final int DATA = 0x40000;
 
   final PlainMemory memory = new PlainMemory(1 << 20);
@@ -41,13 +42,17 @@ final class SlotFixture implements AutoCloseable, ChannelHost {
   final List<Long> returned = new ArrayList<>();
 
   SlotFixture(String spec) throws HalException {
+    this(spec, TIMING);
+  }
+
+  SlotFixture(String spec, SlotTiming timing) throws HalException {
     slot =
         new ChannelSlot(
             ChannelSpec.parse(spec),
             new SlotResources(memory, page, () -> {}, doorbell),
             this,
             registry,
-            TIMING);
+            timing);
     guest = new ModelGuest(memory, page, slot::write);
   }
 
@@ -57,8 +62,13 @@ final class SlotFixture implements AutoCloseable, ChannelHost {
 
   /** Opened, with a guest whose driver is up. */
   static SlotFixture running(EchoDriver driver) throws HalException {
-    SlotFixture fixture = new SlotFixture();
-    fixture.registry.add(driver.service(1, 0, "1.0.0"));
+    return running(driver.service(1, 0, "1.0.0"), TIMING);
+  }
+
+  /** Opened, with a guest whose driver is up. */
+  static SlotFixture running(DriverService driver, SlotTiming timing) throws HalException {
+    SlotFixture fixture = new SlotFixture("type=echo,name=echo0", timing);
+    fixture.registry.add(driver);
     fixture.slot.open(Duration.ofSeconds(5));
     fixture.boot();
     return fixture;

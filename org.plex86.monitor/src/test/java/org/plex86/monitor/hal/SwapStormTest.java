@@ -173,7 +173,7 @@ class SwapStormTest {
 
   private static DriverService service(ChannelDriver driver, long id, int ranking) {
     return new DriverService(
-        driver, EchoDriver.TYPE, ranking, id, "async.bundle", Version.emptyVersion);
+        driver, EchoDriver.TYPE, ranking, id, "async.bundle", Version.emptyVersion, false);
   }
 
   /** Resets, kicks, swaps, parks and early output from many threads: nothing ever gets stuck. */

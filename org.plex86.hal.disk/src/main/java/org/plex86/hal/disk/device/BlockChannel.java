@@ -237,6 +237,7 @@ public final class BlockChannel implements Channel {
 
   @Override
   public Map<String, Object> handOver() {
+    image.suspendFlushes(); // else the guest waits for the medium, with all that it asks for
     quiesce();
     try {
       return ending.handOver();

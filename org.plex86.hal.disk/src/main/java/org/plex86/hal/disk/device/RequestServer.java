@@ -8,11 +8,15 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.disk.image.DiskImage;
 import org.plex86.hal.disk.io.IoVector;
+import org.plex86.hal.disk.io.SuspendedException;
 
 /** Does what requests ask for, and gives their status. Any thread. */
 final class RequestServer {
   /** No status: the request was not served, and has to be on a thread that can wait. */
   static final byte MUST_WAIT = -1;
+
+  /** No status: the request was not served, or not to its end, and is the next driver's. */
+  static final byte SUSPENDED = -2;
 
   private static final int RANGE_BYTES = 16;
   private static final int FLAG_UNMAP = 1;
@@ -78,6 +82,8 @@ final class RequestServer {
     return () -> {
       try {
         return serve(request, data);
+      } catch (SuspendedException e) {
+        return SUSPENDED;
       } catch (IOException e) {
         return failed(request, e);
       }

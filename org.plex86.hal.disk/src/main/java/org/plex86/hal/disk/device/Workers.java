@@ -18,7 +18,7 @@ import org.plex86.hal.api.ChannelContext;
 final class Workers {
   /** What a worker does; it returns the status of the request. */
   interface Job {
-    /** Any exception is a fault of this program. */
+    /** Any exception is a fault of this program. {@link RequestServer#SUSPENDED} is no end. */
     byte run();
   }
 
@@ -68,8 +68,9 @@ final class Workers {
 
   private void serve(BlockRequest request, int epoch, Job job) {
     try {
-      if (!stopped) {
-        done.add(new Done(request, epoch, job.run()));
+      byte status = stopped ? RequestServer.SUSPENDED : job.run();
+      if (status != RequestServer.SUSPENDED) {
+        done.add(new Done(request, epoch, status));
       }
       // a crash of this driver, wherever it happens: the slot is to know of it
     } catch (RuntimeException | Error e) {

@@ -18,7 +18,7 @@ import org.plex86.hal.disk.image.DiskImage;
 /** Opens disks. */
 @Component(
     service = {ChannelDriver.class, DiskDriver.class},
-    property = ChannelDriver.TYPE + "=disk")
+    property = {ChannelDriver.TYPE + "=disk", ChannelDriver.LINGERS + ":Boolean=true"})
 @Capability(
     namespace = ChannelDriver.NAMESPACE,
     attribute = {"type=disk", "protocol=virtio", "device:Long=2"})

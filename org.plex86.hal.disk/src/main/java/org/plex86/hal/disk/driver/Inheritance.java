@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.plex86.hal.disk.format.Images;
 import org.plex86.hal.disk.image.DiskImage;
 import org.plex86.hal.disk.io.DiskFile;
@@ -15,14 +16,16 @@ import org.plex86.hal.disk.io.DiskFile;
 /**
  * The files of an image on their way from one channel to the next: open and locked all the time.
  * The keys are {@code disk/1/file/N} (a {@link FileChannel}), {@code disk/1/path/N} (the name it
- * was opened by), {@code disk/1/writable/N}, for N = 0, 1, …, and {@code disk/1/state/…} for what
- * the image has in memory only.
+ * was opened by), {@code disk/1/writable/N}, {@code disk/1/syncs/N} (of what was to be made durable
+ * and was not waited for: futures of error numbers, 0 for none), for N = 0, 1, …, and {@code
+ * disk/1/state/…} for what the image has in memory only.
  */
 final class Inheritance implements Images.Files {
   private static final String PREFIX = "disk/1/";
   private static final String FILE = PREFIX + "file/";
   private static final String PATH = PREFIX + "path/";
   private static final String WRITABLE = PREFIX + "writable/";
+  private static final String SYNCS = PREFIX + "syncs/";
   private static final String STATE = PREFIX + "state/";
 
   private final Map<String, Object> inherited;
@@ -38,7 +41,7 @@ final class Inheritance implements Images.Files {
       if (path.toString().equals(inherited.get(PATH + i))
           && Boolean.valueOf(writable).equals(inherited.get(WRITABLE + i))
           && channel.isOpen()) {
-        return DiskFile.adopt(path, writable, channel);
+        return DiskFile.adopt(path, writable, channel, syncs(i));
       }
     }
     DiskFile file = DiskFile.open(path, writable);
@@ -52,11 +55,16 @@ final class Inheritance implements Images.Files {
     if (inherited.get(FILE + 0) instanceof FileChannel channel
         && inherited.get(PATH + 0) instanceof String path
         && TemporaryFile.isNameOfOne(path)) {
-      return DiskFile.adopt(Path.of(path), true, channel);
+      return DiskFile.adopt(Path.of(path), true, channel, syncs(0));
     }
     DiskFile file = TemporaryFile.create();
     opened.add(file);
     return file;
+  }
+
+  @SuppressWarnings("unchecked") // what of() has put there
+  private List<CompletableFuture<Integer>> syncs(int file) {
+    return (List<CompletableFuture<Integer>>) inherited.getOrDefault(SYNCS + file, List.of());
   }
 
   /** What the image before had in memory only. */
@@ -96,6 +104,7 @@ final class Inheritance implements Images.Files {
       map.put(FILE + i, file.channel());
       map.put(PATH + i, file.path().toString());
       map.put(WRITABLE + i, file.isWritable());
+      map.put(SYNCS + i, file.untoldSyncs());
       i++;
     }
     image.abandon();

@@ -73,6 +73,11 @@ final class RawImage implements DiskImage {
   }
 
   @Override
+  public void suspendFlushes() {
+    file.suspendSyncs();
+  }
+
+  @Override
   public synchronized void resize(long newSize) throws IOException {
     if (file.isDevice()) {
       long now = file.size() / SECTOR * SECTOR;

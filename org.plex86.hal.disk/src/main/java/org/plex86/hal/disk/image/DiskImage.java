@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.plex86.hal.disk.io.DiskFile;
 import org.plex86.hal.disk.io.IoVector;
+import org.plex86.hal.disk.io.SuspendedException;
 
 /**
  * An open image: the bytes of a disk. Any thread, many at a time. Offsets and lengths are in bytes
@@ -55,6 +56,12 @@ public interface DiskImage extends AutoCloseable {
 
   /** Makes durable what was written by requests that have ended. */
   void flush() throws IOException;
+
+  /**
+   * The files are to be handed over: what waits for the medium to make something durable ends with
+   * {@link SuspendedException}, now and until {@link #close}, and may be asked for again.
+   */
+  void suspendFlushes();
 
   /**
    * Makes the disk larger; what is added reads as zeros.

@@ -13,8 +13,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -32,19 +34,26 @@ public final class DiskFile implements AutoCloseable {
   private final boolean inMemory;
   private final FileChannel channel;
   private final int fd;
+  private final FileSync sync;
   private final Queue<ByteBuffer> vectorPool = new ConcurrentLinkedQueue<>();
   private volatile boolean noWaitRead = true;
   private volatile boolean durableWrite = true;
   private volatile boolean zeroRange = true;
   private volatile boolean punch = true;
 
-  private DiskFile(Path path, boolean writable, FileChannel channel) throws IOException {
+  private DiskFile(
+      Path path,
+      boolean writable,
+      FileChannel channel,
+      List<CompletableFuture<Integer>> untoldSyncs)
+      throws IOException {
     this.path = path;
     this.writable = writable;
     this.channel = channel;
     device = !Files.isRegularFile(path) && Files.exists(path);
     fd = Descriptors.of(channel, device);
     inMemory = fileSystem(path).equals("tmpfs");
+    sync = new FileSync("plex86-sync-" + path.getFileName(), this::syncNow, untoldSyncs);
   }
 
   private static String fileSystem(Path path) {
@@ -113,7 +122,7 @@ public final class DiskFile implements AutoCloseable {
       throw new IOException("'" + path + "' cannot be opened: " + reason, e);
     }
     try {
-      DiskFile file = new DiskFile(path, writable, channel);
+      DiskFile file = new DiskFile(path, writable, channel, List.of());
       file.lock();
       return file;
     } catch (IOException | RuntimeException | Error e) {
@@ -123,10 +132,18 @@ public final class DiskFile implements AutoCloseable {
     }
   }
 
-  /** A file that another version of this bundle has opened and locked. */
-  public static DiskFile adopt(Path path, boolean writable, FileChannel channel)
+  /**
+   * A file that another version of this bundle has opened and locked.
+   *
+   * @param untoldSyncs its {@link #untoldSyncs}
+   */
+  public static DiskFile adopt(
+      Path path,
+      boolean writable,
+      FileChannel channel,
+      List<CompletableFuture<Integer>> untoldSyncs)
       throws IOException {
-    return new DiskFile(path, writable, channel);
+    return new DiskFile(path, writable, channel, untoldSyncs);
   }
 
   private void lock() throws IOException {
@@ -220,7 +237,7 @@ public final class DiskFile implements AutoCloseable {
   public void writeDurably(long offset, IoVector from) throws IOException {
     if (!durableWrite) {
       writeAll(offset, from, 0);
-      sync();
+      sync.runToTheEnd();
       return;
     }
     try {
@@ -271,13 +288,42 @@ public final class DiskFile implements AutoCloseable {
     }
   }
 
-  /** Makes all writes that have ended durable. */
+  /**
+   * Makes all writes that have ended durable, where there is a medium.
+   *
+   * @throws SuspendedException it was not waited for, after {@link #suspendSyncs}
+   */
   public void sync() throws IOException {
+    if (!inMemory) {
+      sync.run();
+    }
+  }
+
+  private int syncNow() {
     while (LibC.fdatasync(fd) != 0) {
       if (LibC.errno() != LibC.EINTR) {
-        throw LibC.error(LibC.errno());
+        return LibC.errno();
       }
     }
+    return 0;
+  }
+
+  /** Whoever waits in {@link #sync} leaves it, as the file is to be handed over. */
+  public void suspendSyncs() {
+    sync.suspend();
+  }
+
+  /** It is not handed over after all: {@link #sync} waits again. */
+  public void resumeSyncs() {
+    sync.resume();
+  }
+
+  /**
+   * What the next one to use the file must know: the error numbers, 0 for none, of syncs that
+   * nobody has waited for. Classes of the JDK. After {@link #suspendSyncs}.
+   */
+  public List<CompletableFuture<Integer>> untoldSyncs() {
+    return sync.untold();
   }
 
   /** Sets the size of a regular file; what is added reads as zeros. */
@@ -363,9 +409,25 @@ public final class DiskFile implements AutoCloseable {
     return result;
   }
 
-  /** Closes the file, and with it the lock. */
+  /**
+   * Closes the file, and with it the lock: at once, but where a sync goes on that nobody waits for,
+   * after that, as its descriptor must not become another file's before.
+   */
   @Override
   public void close() throws IOException {
-    channel.close();
+    CompletableFuture<Void> idle = sync.idle();
+    if (idle.isDone()) {
+      channel.close();
+    } else {
+      var unused = idle.thenRun(this::closeLate); // which fails in no way
+    }
+  }
+
+  private void closeLate() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // what was written is durable or not by now; nobody is left to be told
+    }
   }
 }

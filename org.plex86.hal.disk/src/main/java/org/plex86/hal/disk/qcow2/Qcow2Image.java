@@ -307,6 +307,11 @@ public final class Qcow2Image implements DiskImage {
   }
 
   @Override
+  public void suspendFlushes() {
+    layout.file.suspendSyncs();
+  }
+
+  @Override
   public void resize(long newSize) throws IOException {
     exclusive.lock();
     try {
@@ -401,6 +406,7 @@ public final class Qcow2Image implements DiskImage {
 
   @Override
   public void close() throws IOException {
+    layout.file.resumeSyncs();
     try {
       if (writer != null) {
         exclusive.lock();

@@ -53,7 +53,7 @@ class ModelTest {
       FileChannel channel = channels.get(path);
       return channel == null
           ? DiskFile.open(path, writable)
-          : DiskFile.adopt(path, writable, channel);
+          : DiskFile.adopt(path, writable, channel, java.util.List.of());
     }
 
     @Override

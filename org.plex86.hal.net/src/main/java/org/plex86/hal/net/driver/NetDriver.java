@@ -17,7 +17,7 @@ import org.plex86.hal.net.user.UserNet;
 import org.plex86.hal.net.vswitch.SwitchBackend;
 
 /** Opens network cards and what they are plugged into. */
-@Component(property = ChannelDriver.TYPE + "=net")
+@Component(property = {ChannelDriver.TYPE + "=net", ChannelDriver.LINGERS + ":Boolean=true"})
 @Capability(
     namespace = ChannelDriver.NAMESPACE,
     attribute = {"type=net", "protocol=virtio", "device:Long=1"})

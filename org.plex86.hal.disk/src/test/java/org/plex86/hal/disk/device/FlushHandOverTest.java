@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.plex86.hal.disk.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.plex86.hal.api.Channel;
+import org.plex86.hal.api.ChannelContext;
+import org.plex86.hal.disk.format.OpenFiles;
+import org.plex86.hal.disk.image.DiskImage;
+import org.plex86.hal.disk.io.SuspendedException;
+import org.plex86.hal.testkit.TestPacket;
+import org.plex86.hal.testkit.TestQueue;
+import org.plex86.hal.testkit.TestSlot;
+
+/** A driver goes while the host takes its time to make something durable. */
+@Timeout(60)
+class FlushHandOverTest {
+  @TempDir Path folder;
+  private final CountDownLatch flushing = new CountDownLatch(1);
+  private final CompletableFuture<Void> suspended = new CompletableFuture<>();
+
+  @Test
+  void nextDriverHasTheFlushThatTheOneBeforeHasLeft() throws Exception {
+    Path file = folder.resolve("disk.raw");
+    Files.write(file, new byte[1 << 20]);
+    DiskImage image = new OpenFiles().image(file, "raw", true);
+    try (TestSlot slot = new TestSlot(context -> channel(context, slow(image)))) {
+      long features = slot.channel().features();
+      slot.run(() -> slot.channel().start(features));
+      TestPacket flush = flush();
+      slot.virtqueue(0).add(flush);
+      slot.run(() -> slot.channel().notify(0));
+      assertThat(flushing.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(slot.virtqueue(0).takeUsed()).isNull();
+
+      slot.swap(context -> channel(context, image), features);
+
+      TestQueue.Used used = await(slot);
+      assertThat(used.packet()).isSameAs(flush);
+      assertThat(used.packet().answer()).containsExactly(BlockRequest.OK);
+      slot.run(() -> {});
+      assertThat(slot.virtqueue(0).takeUsed()).isNull();
+      assertThat(slot.errors()).isEmpty();
+    }
+    image.close();
+  }
+
+  private static Channel channel(ChannelContext context, DiskImage image) {
+    BlockSettings settings = new BlockSettings(true, 0, 0);
+    return new BlockChannel(
+        context,
+        image,
+        settings,
+        new BlockChannel.Ending() {
+          @Override
+          public Map<String, Object> handOver() {
+            return Map.of();
+          }
+
+          @Override
+          public void close() {
+            // the test does
+          }
+        });
+  }
+
+  /** Its flush does not end. */
+  private DiskImage slow(DiskImage image) {
+    return (DiskImage)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {DiskImage.class},
+            (proxy, method, arguments) -> {
+              switch (method.getName()) {
+                case "flush" -> {
+                  flushing.countDown();
+                  suspended.join();
+                  throw new SuspendedException();
+                }
+                case "suspendFlushes" -> {
+                  suspended.complete(null);
+                  return null;
+                }
+                default -> {
+                  try {
+                    return method.invoke(image, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause() instanceof IOException cause ? cause : e;
+                  }
+                }
+              }
+            });
+  }
+
+  private static TestPacket flush() {
+    byte[] header =
+        ByteBuffer.allocate(16)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putInt(0, BlockRequest.FLUSH)
+            .array();
+    return TestPacket.request(header, 1);
+  }
+
+  private static TestQueue.Used await(TestSlot slot) throws InterruptedException {
+    for (int i = 0; i < 2000; i++) {
+      TestQueue.Used used = slot.virtqueue(0).takeUsed();
+      if (used != null) {
+        return used;
+      }
+      Thread.sleep(10);
+    }
+    throw new AssertionError("the flush does not end");
+  }
+}
