@@ -127,6 +127,10 @@ class DiskTest {
     }
     check(vm);
     assertThat(updates).isGreaterThan(5);
+    // the old version serves on for a moment with the classes that it has, and needs no others
+    assertThat(vm.channelHistory("disk0"))
+        .anyMatch(event -> event.what().contains("serves on"))
+        .noneMatch(event -> event.what().contains("crashed"));
   }
 
   /** The bundle's own jar, with another version. */

@@ -307,10 +307,13 @@ public final class ControlMemory {
     long start = memory.getLong(CONTROL_BLOCK + Control.START_TSC);
     long user = memory.getLong(CONTROL_BLOCK + Control.FIRST_USER_TSC);
     long khz = Integer.toUnsignedLong(memory.getInt(CONTROL_BLOCK + Control.TSC_KHZ));
-    // A day at most: anything else is a guest's joke, and would overflow.
-    return user <= start || khz == 0 || user - start > khz * 86_400_000L
+    long elapsed = user - start;
+    // A day at most: anything else is a guest's joke. In two steps, as a thousand times that much
+    // of
+    // the fastest clock there is in the field overflows.
+    return elapsed <= 0 || khz == 0 || elapsed > khz * 86_400_000L
         ? 0
-        : (user - start) * 1000 / khz;
+        : elapsed / khz * 1000 + elapsed % khz * 1000 / khz;
   }
 
   private void block(int offset, int value) {

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.plex86.monitor.memory.Fd;
 import org.plex86.monitor.memory.Mapping;
@@ -56,6 +57,23 @@ class ControlMemoryTest {
     guestSide.put(CONTROL_BLOCK + Control.END + EndRecord.TEXT, noise);
     guestSide.putInt(CONTROL_BLOCK + Control.END + EndRecord.LENGTH, length);
     assertThat(control.endText()).matches("[ -~]{0,504}");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1000, 3500, 1000, 2500", // 2.5 ms
+    "-9223372036854775808, 1, 1, 0", // the difference overflows
+    "0, 9223372036854775807, 1, 0", // longer than a day
+    "0, 371085174288000000, -1, 86400000000", // a day, times 1000 is more than 63 bits
+    "1, 1, 1000, 0",
+    "2, 1, 1000, 0",
+    "1, 2, 0, 0"
+  })
+  void timeOfTheBootIsSaneWhateverTheGuestWrites(long start, long user, int khz, long expected) {
+    guestSide.putLong(CONTROL_BLOCK + Control.START_TSC, start);
+    guestSide.putLong(CONTROL_BLOCK + Control.FIRST_USER_TSC, user);
+    guestSide.putInt(CONTROL_BLOCK + Control.TSC_KHZ, khz);
+    assertThat(control.counters()).containsEntry("boot_us", expected);
   }
 
   @Test

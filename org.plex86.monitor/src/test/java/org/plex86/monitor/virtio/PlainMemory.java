@@ -12,7 +12,14 @@ import java.util.List;
  */
 public final class PlainMemory implements GuestMemory {
   private static final int GUARD = 4096;
-  private static final byte PATTERN = (byte) 0xa5;
+  private static final ByteBuffer PATTERN = ByteBuffer.allocateDirect(GUARD);
+
+  static {
+    while (PATTERN.hasRemaining()) {
+      PATTERN.put((byte) 0xa5);
+    }
+    PATTERN.flip();
+  }
 
   private final int size;
   private final int windowSize;
@@ -29,15 +36,11 @@ public final class PlainMemory implements GuestMemory {
     this.size = size;
     this.windowSize = windowSize;
     whole = ByteBuffer.allocateDirect(size + 3 * GUARD).alignedSlice(GUARD);
-    for (int i = 0; i < whole.capacity(); i++) {
-      whole.put(i, PATTERN);
-    }
+    whole.put(0, PATTERN, 0, GUARD);
+    whole.put(GUARD + size, PATTERN, 0, GUARD);
     for (int at = 0; at < size; at += windowSize) {
       int length = Math.min(windowSize, size - at);
       windows.add(whole.slice(GUARD + at, length).order(ByteOrder.LITTLE_ENDIAN));
-    }
-    for (int i = 0; i < size; i++) {
-      whole.put(GUARD + i, (byte) 0);
     }
   }
 
@@ -63,11 +66,7 @@ public final class PlainMemory implements GuestMemory {
 
   /** Whether nothing was stored next to RAM. */
   public boolean guardsIntact() {
-    for (int i = 0; i < GUARD; i++) {
-      if (whole.get(i) != PATTERN || whole.get(GUARD + size + i) != PATTERN) {
-        return false;
-      }
-    }
-    return true;
+    return whole.slice(0, GUARD).equals(PATTERN)
+        && whole.slice(GUARD + size, GUARD).equals(PATTERN);
   }
 }

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.plex86.hal.api.HalException;
 import org.plex86.hal.net.link.Backend;
 import org.plex86.hal.net.link.Offload;
@@ -19,6 +20,13 @@ import org.plex86.hal.net.link.VirtioHeader;
  */
 public final class TapBackend implements Backend {
   private static final String KEY_FD = "tap/1/fd";
+
+  /**
+   * Closes the descriptor where nobody takes it: the slot closes what is {@link AutoCloseable}, and
+   * a stream is the class of the JDK that does something then.
+   */
+  private static final String KEY_END = "tap/1/end";
+
   private static final String KEY_FRAME = "tap/1/frame";
 
   /** Frames in one go. */
@@ -54,6 +62,7 @@ public final class TapBackend implements Backend {
       try {
         TapBackend backend = new TapBackend(port, device);
         inherited.remove(KEY_FD);
+        inherited.remove(KEY_END);
         if (inherited.remove(KEY_FRAME) instanceof byte[] frame) {
           backend.incoming.put(0, frame);
           backend.waiting = frame.length;
@@ -181,6 +190,7 @@ public final class TapBackend implements Backend {
     readiness.close();
     Map<String, Object> state = new HashMap<>();
     state.put(KEY_FD, device.fd());
+    state.put(KEY_END, Stream.empty().onClose(device::close));
     if (waiting > 0) {
       byte[] frame = new byte[waiting];
       incoming.get(0, frame);
