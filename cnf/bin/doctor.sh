@@ -87,6 +87,15 @@ check_seccomp() {
   else
     report fail "the kernel has no seccomp filters, which confine the guest; use a kernel with CONFIG_SECCOMP_FILTER"
   fi
+  local key value mode=0
+  while read -r key value; do
+    [[ $key == Seccomp: ]] && mode=$value
+  done </proc/self/status
+  if [[ $mode == 0 ]]; then
+    report ok "no seccomp filter around this shell"
+  else
+    report warn "a seccomp filter is around this shell, as in a container: it must let through fork, memfd_create, seccomp, prctl and timer_create"
+  fi
 }
 
 check_cpu() {
@@ -104,6 +113,10 @@ check_cpu() {
   for flag in xsave fsgsbase; do
     if has_flag "$flag"; then report ok "processor has $flag"; else report warn "processor lacks $flag: a slower way is taken"; fi
   done
+  for flag in avx avx512f; do
+    if has_flag "$flag"; then report ok "processor has $flag: guests have it too"; else report ok "processor lacks $flag: guests do without it"; fi
+  done
+  if has_flag la57; then report ok "page tables have 5 levels or 4"; else report ok "page tables have 4 levels"; fi
   if has_flag constant_tsc && has_flag nonstop_tsc; then
     report ok "time stamp counter is constant"
   else

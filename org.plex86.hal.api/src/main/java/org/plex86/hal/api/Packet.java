@@ -16,7 +16,8 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface Packet {
   /**
-   * The device-readable buffers, in order. Position 0, limit the length; fresh views at each call.
+   * The device-readable buffers, in order, those that lie side by side perhaps as one. Position 0,
+   * limit the length; fresh views at each call.
    */
   List<ByteBuffer> readable();
 

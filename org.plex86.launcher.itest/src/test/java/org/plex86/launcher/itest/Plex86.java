@@ -110,6 +110,10 @@ final class Plex86 {
     return start(Map.of(), args);
   }
 
+  static Process startWith(Map<String, String> environment, String... args) throws IOException {
+    return start(environment, args);
+  }
+
   private static Process start(Map<String, String> environment, String... args) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command(args));
     builder.environment().putAll(environment);

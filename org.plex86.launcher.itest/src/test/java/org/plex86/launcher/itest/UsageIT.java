@@ -61,6 +61,7 @@ class UsageIT {
     assertThat(result.text().lines())
         .hasSizeGreaterThan(10)
         .allMatch(l -> l.matches("(ok|warn) .*"));
-    assertThat(result.text()).contains("IA32", "mmap_min_addr", "max_map_count", "seccomp", "JDK");
+    assertThat(result.text())
+        .contains("IA32", "mmap_min_addr", "max_map_count", "seccomp", "avx", "JDK");
   }
 }

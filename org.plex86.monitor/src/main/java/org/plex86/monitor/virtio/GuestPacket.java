@@ -43,10 +43,16 @@ final class GuestPacket implements Packet {
     return held == null ? List.of() : views(held, held.readableCount(), held.count());
   }
 
+  /** Ranges that follow each other in memory, as Linux often gives them, are one view. */
   private List<ByteBuffer> views(DescriptorChain held, int from, int to) {
     List<ByteBuffer> views = new ArrayList<>(to - from);
-    for (int i = from; i < to; i++) {
-      MemoryAccess.views(memory, held.address(i), held.length(i), views);
+    for (int i = from; i < to; ) {
+      long address = held.address(i);
+      long end = address;
+      while (i < to && held.address(i) == end) {
+        end += held.length(i++);
+      }
+      MemoryAccess.views(memory, address, end - address, views);
     }
     return views;
   }
