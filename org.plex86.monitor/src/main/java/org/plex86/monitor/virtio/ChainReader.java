@@ -97,7 +97,7 @@ final class ChainReader {
           "the indirect table of descriptor %d has %d entries, more than %d"
               .formatted(index, entries, greatestLength));
     }
-    checkRange("the indirect table of descriptor " + index, address, bytes);
+    checkRange("the indirect table", index, address, bytes);
     if (table.length < bytes) {
       table = new byte[greatestLength * QueueLayout.DESCRIPTOR_BYTES];
     }
@@ -140,7 +140,7 @@ final class ChainReader {
     if (length == 0) {
       throw new RingViolation("descriptor %d has zero length".formatted(index));
     }
-    checkRange("the buffer of descriptor " + index, address, length);
+    checkRange("the buffer", index, address, length);
     if (!writable && into.writableBytes() != 0) {
       throw new RingViolation(
           "descriptor %d is device-readable after a device-writable one".formatted(index));
@@ -157,11 +157,11 @@ final class ChainReader {
     into.add(address, length, writable);
   }
 
-  private void checkRange(String what, long address, long length) throws RingViolation {
+  private void checkRange(String what, int index, long address, long length) throws RingViolation {
     if (!MemoryAccess.contains(memory, address, length)) {
       throw new RingViolation(
-          "%s, %d bytes at 0x%x, is outside RAM of 0x%x bytes"
-              .formatted(what, length, address, memory.size()));
+          "%s of descriptor %d, %d bytes at 0x%x, is outside RAM of 0x%x bytes"
+              .formatted(what, index, length, address, memory.size()));
     }
   }
 

@@ -188,7 +188,7 @@ public final class BlockChannel implements Channel {
   public void reset() {
     started = false;
     epoch++;
-    if (!workers.await(true, WAIT_MILLIS)) {
+    if (!workers.stop(WAIT_MILLIS, () -> 0)) {
       throw new IllegalStateException("a request to the host does not end");
     }
     workers.drain();
@@ -212,7 +212,7 @@ public final class BlockChannel implements Channel {
 
   /** Waits for the requests that are being served; those that wait are the next driver's. */
   private void quiesce() {
-    boolean quiet = !stuck && workers.await(true, WAIT_MILLIS);
+    boolean quiet = !stuck && workers.stop(WAIT_MILLIS, () -> image.hasDetachedFlush() ? 1 : 0);
     if (started && !stuck) {
       workers.drain();
     }

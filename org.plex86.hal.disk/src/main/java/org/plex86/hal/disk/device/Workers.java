@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.plex86.hal.api.ChannelContext;
 
 /**
@@ -105,17 +106,22 @@ final class Workers {
   }
 
   /**
-   * Waits until no request is being served.
+   * Waits until no request is being served. Requests that no thread has begun with are forgotten.
    *
-   * @param dropWaiting whether requests that no thread has begun with are forgotten
+   * @param detached how many threads are in a request for good, and do no harm any more
    * @return false if that took longer
    */
-  boolean await(boolean dropWaiting, long millis) {
-    stopped = dropWaiting;
+  boolean stop(long millis, IntSupplier detached) {
+    stopped = true;
+    return await(millis, detached);
+  }
+
+  private boolean await(long millis, IntSupplier detached) {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     boolean interrupted = false;
     synchronized (pending) {
-      for (long left; pending.get() > 0 && (left = end - System.nanoTime()) > 0; ) {
+      for (long left;
+          pending.get() > detached.getAsInt() && (left = end - System.nanoTime()) > 0; ) {
         try {
           TimeUnit.NANOSECONDS.timedWait(pending, left);
         } catch (InterruptedException e) {
@@ -126,7 +132,7 @@ final class Workers {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    return pending.get() == 0;
+    return pending.get() <= detached.getAsInt();
   }
 
   /** Runs a task once no request is being served, however long that takes. */
@@ -134,7 +140,7 @@ final class Workers {
     Thread waiter =
         new Thread(
             () -> {
-              while (!await(true, 60_000)) {
+              while (!await(60_000, () -> 0)) {
                 // not idle yet
               }
               task.run();

@@ -78,6 +78,11 @@ final class RawImage implements DiskImage {
   }
 
   @Override
+  public boolean hasDetachedFlush() {
+    return file.hasDetachedSync();
+  }
+
+  @Override
   public synchronized void resize(long newSize) throws IOException {
     if (file.isDevice()) {
       long now = file.size() / SECTOR * SECTOR;

@@ -64,6 +64,13 @@ public interface DiskImage extends AutoCloseable {
   void suspendFlushes();
 
   /**
+   * Whether a thread is still in {@link #flush}, in a call to the host: it leaves it with {@link
+   * SuspendedException} whenever that ends, and changes nothing any more. After {@link
+   * #suspendFlushes}; {@link #suspend} need not wait for it.
+   */
+  boolean hasDetachedFlush();
+
+  /**
    * Makes the disk larger; what is added reads as zeros.
    *
    * @param size more than {@link #size}, a multiple of 512

@@ -299,6 +299,13 @@ public final class DiskFile implements AutoCloseable {
     }
   }
 
+  /** As {@link #sync}, for who holds a lock that {@link #suspendSyncs} is to free at once. */
+  public void syncAside() throws IOException {
+    if (!inMemory) {
+      sync.runAside();
+    }
+  }
+
   private int syncNow() {
     while (LibC.fdatasync(fd) != 0) {
       if (LibC.errno() != LibC.EINTR) {
@@ -308,9 +315,20 @@ public final class DiskFile implements AutoCloseable {
     return 0;
   }
 
-  /** Whoever waits in {@link #sync} leaves it, as the file is to be handed over. */
+  /**
+   * Whoever waits in {@link #sync} leaves it, as the file is to be handed over; but the one that
+   * makes the call to the host, see {@link #hasDetachedSync}.
+   */
   public void suspendSyncs() {
     sync.suspend();
+  }
+
+  /**
+   * Whether a thread is still in {@link #sync}, which it leaves with {@link SuspendedException}
+   * whenever the host lets it. After {@link #suspendSyncs}.
+   */
+  public boolean hasDetachedSync() {
+    return sync.isDetached();
   }
 
   /** It is not handed over after all: {@link #sync} waits again. */

@@ -312,6 +312,11 @@ public final class Qcow2Image implements DiskImage {
   }
 
   @Override
+  public boolean hasDetachedFlush() {
+    return layout.file.hasDetachedSync();
+  }
+
+  @Override
   public void resize(long newSize) throws IOException {
     exclusive.lock();
     try {
@@ -393,7 +398,7 @@ public final class Qcow2Image implements DiskImage {
     exclusive.lock();
     try {
       writer.giveBackStock();
-      return Map.of(STATE_PAGES, layout.cache.copyHeldBack(), STATE_DROPPED, writer.takeDropped());
+      return Map.of(STATE_PAGES, layout.cache.copyHeldBack(), STATE_DROPPED, writer.allDropped());
     } finally {
       exclusive.unlock();
     }

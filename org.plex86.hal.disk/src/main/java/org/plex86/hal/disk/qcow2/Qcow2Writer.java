@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.plex86.hal.disk.image.DiskImage;
 import org.plex86.hal.disk.io.IoVector;
 
@@ -26,6 +27,9 @@ final class Qcow2Writer {
 
   /** Clusters that lost a reference which may still be on the medium. */
   private List<Long> dropped = new ArrayList<>();
+
+  /** Those of them that syncs under way are for. */
+  private final List<long[]> syncing = new ArrayList<>();
 
   Qcow2Writer(
       Layout layout,
@@ -55,7 +59,7 @@ final class Qcow2Writer {
       layout.writeHeader(Qcow2Header.AT_AUTOCLEAR, ByteBuffer.allocateDirect(Long.BYTES));
     }
     if (header.isDirty()) {
-      sync();
+      syncAside();
       ByteBuffer bits = ByteBuffer.allocateDirect(Long.BYTES);
       bits.putLong(0, header.incompatible() & ~Qcow2Header.DIRTY);
       layout.writeHeader(Qcow2Header.AT_INCOMPATIBLE, bits);
@@ -108,7 +112,7 @@ final class Qcow2Writer {
 
   private void flush() throws IOException {
     writeHeldBack();
-    sync();
+    syncAside();
     finishDropped(takeDropped(), true);
   }
 
@@ -298,14 +302,21 @@ final class Qcow2Writer {
   /** Writes the tables that had to wait for data, which are made durable by this. */
   void writeHeldBack() throws IOException {
     if (layout.cache.heldBack() > 0) {
-      sync();
+      syncAside();
       layout.cache.writeHeldBack();
     }
   }
 
+  /** Without the exclusive lock. */
   void sync() throws IOException {
     if (durable) {
       layout.file.sync();
+    }
+  }
+
+  private void syncAside() throws IOException {
+    if (durable) {
+      layout.file.syncAside();
     }
   }
 
@@ -313,11 +324,21 @@ final class Qcow2Writer {
   long[] takeDropped() {
     long[] all = dropped.stream().mapToLong(Long::longValue).toArray();
     dropped = new ArrayList<>();
+    syncing.add(all);
     return all;
+  }
+
+  /** All references that may still be on the medium. */
+  long[] allDropped() {
+    return LongStream.concat(
+            dropped.stream().mapToLong(Long::longValue),
+            syncing.stream().flatMapToLong(Arrays::stream))
+        .toArray();
   }
 
   /** The sync has ended; if it failed, the references are kept for the next. */
   void finishDropped(long[] clusters, boolean synced) throws IOException {
+    syncing.removeIf(some -> some == clusters);
     for (long cluster : clusters) {
       if (!synced) {
         dropped.add(cluster);

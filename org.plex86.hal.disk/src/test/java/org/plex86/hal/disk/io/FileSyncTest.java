@@ -42,12 +42,20 @@ class FileSyncTest {
     return calls.poll(20, TimeUnit.SECONDS);
   }
 
+  private interface Flush {
+    void run() throws IOException;
+  }
+
   private static CompletableFuture<Void> begin(FileSync sync) {
+    return begin(sync::run);
+  }
+
+  private static CompletableFuture<Void> begin(Flush flush) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     Threads.onItsOwn(
         () -> {
           try {
-            sync.run();
+            flush.run();
             done.complete(null);
           } catch (IOException e) {
             done.completeExceptionally(e);
@@ -71,12 +79,15 @@ class FileSyncTest {
   private List<CompletableFuture<Integer>> suspendDuringACall(int errno) throws Exception {
     CompletableFuture<Void> left = begin(sync);
     CompletableFuture<Integer> call = nextCall();
+    assertThat(sync.isDetached()).isFalse();
     sync.suspend();
-    assertThat(failure(left)).isInstanceOf(SuspendedException.class);
+    assertThat(sync.isDetached()).isTrue();
     List<CompletableFuture<Integer>> untold = sync.untold();
     assertThat(untold).hasSize(1);
     call.complete(errno);
     untold.get(0).join();
+    assertThat(failure(left)).isInstanceOf(SuspendedException.class);
+    assertThat(sync.isDetached()).isFalse();
     return untold;
   }
 
@@ -137,33 +148,57 @@ class FileSyncTest {
     CompletableFuture<Void> left = begin(sync);
     CompletableFuture<Integer> call = nextCall();
     sync.suspend();
-    assertThat(failure(left)).isInstanceOf(SuspendedException.class);
     FileSync next = sync(sync.untold());
     CompletableFuture<Void> flush = begin(next);
     assertThat(calls.poll(100, TimeUnit.MILLISECONDS)).isNull();
     assertThat(sync.idle()).isNotDone();
     call.complete(0);
+    assertThat(failure(left)).isInstanceOf(SuspendedException.class);
     nextCall().complete(0);
     assertThat(failure(flush)).isNull();
     assertThat(sync.idle()).isDone();
   }
 
   @Test
-  void callThatHadNotBegunWhenItWasLeftEndsToo() throws Exception {
+  void whoWaitsForTheCallAfterLeavesAtOnce() throws Exception {
     CompletableFuture<Void> first = begin(sync);
     CompletableFuture<Integer> call = nextCall();
     CompletableFuture<Void> second = begin(sync);
     Thread.sleep(100); // it waits for the call after that
     sync.suspend();
-    assertThat(failure(first)).isInstanceOf(SuspendedException.class);
     assertThat(failure(second)).isInstanceOf(SuspendedException.class);
+    assertThat(first).isNotDone();
     FileSync next = sync(sync.untold());
     call.complete(0);
+    assertThat(failure(first)).isInstanceOf(SuspendedException.class);
     CompletableFuture<Void> flush = begin(next);
-    for (int i = 0; i < 2; i++) { // one of them is of the old driver
-      nextCall().complete(0);
-    }
+    nextCall().complete(0);
     assertThat(failure(flush)).isNull();
+    assertThat(calls).isEmpty();
+  }
+
+  @Test
+  void whoLetsAnotherThreadMakeTheCallLeavesAtOnce() throws Exception {
+    CompletableFuture<Void> left = begin(sync::runAside);
+    CompletableFuture<Integer> call = nextCall();
+    sync.suspend();
+    assertThat(failure(left)).isInstanceOf(SuspendedException.class);
+    assertThat(sync.isDetached()).isFalse();
+    FileSync next = sync(sync.untold());
+    call.complete(ENOSPC);
+    CompletableFuture<Void> flush = begin(next);
+    nextCall().complete(0);
+    assertThat(failure(flush)).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void whoLetsAnotherThreadMakeTheCallIsToldOfItsEnd() throws Exception {
+    CompletableFuture<Void> failing = begin(sync::runAside);
+    nextCall().complete(ENOSPC);
+    assertThat(failure(failing)).isInstanceOf(IOException.class);
+    CompletableFuture<Void> good = begin(sync::runAside);
+    nextCall().complete(0);
+    assertThat(failure(good)).isNull();
   }
 
   @Test
@@ -185,16 +220,7 @@ class FileSyncTest {
   @Test
   void whatCannotBeAskedForAgainIsWaitedForInAnyCase() throws Exception {
     sync.suspend();
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    Threads.onItsOwn(
-        () -> {
-          try {
-            sync.runToTheEnd();
-            done.complete(null);
-          } catch (IOException e) {
-            done.completeExceptionally(e);
-          }
-        });
+    CompletableFuture<Void> done = begin(sync::runToTheEnd);
     CompletableFuture<Integer> call = nextCall();
     assertThat(done).isNotDone();
     call.complete(ENOSPC);
