@@ -35,6 +35,9 @@ public final class BlockChannel implements Channel {
   /** Requests after which the guest is told, so that it goes on while others are served. */
   private static final int BATCH = 16;
 
+  /** The same in bytes: while the next large one is copied the guest makes another. */
+  private static final long BATCH_BYTES = 512 << 10;
+
   /** The slot allows about 5 s for its calls. */
   private static final long WAIT_MILLIS = 4000;
 
@@ -104,6 +107,7 @@ public final class BlockChannel implements Channel {
       return;
     }
     PacketQueue queue = context.queue(0);
+    long unsaid = 0;
     for (int i = 1; ; i++) {
       long delay = delay();
       if (delay > 0 || i > TURN) {
@@ -118,9 +122,11 @@ public final class BlockChannel implements Channel {
         queue.flush();
         return;
       }
+      unsaid += packet.readableBytes() + packet.writableBytes();
       begin(queue, packet);
-      if (i % BATCH == 0) {
+      if (i % BATCH == 0 || unsaid >= BATCH_BYTES) {
         queue.flush();
+        unsaid = 0;
       }
     }
   }
