@@ -70,9 +70,10 @@ final class Workers {
   private void serve(BlockRequest request, int epoch, Job job) {
     try {
       byte status = stopped ? RequestServer.SUSPENDED : job.run();
-      if (status != RequestServer.SUSPENDED) {
-        done.add(new Done(request, epoch, status));
+      if (status == RequestServer.SUSPENDED) {
+        return; // nothing to tell, and perhaps nobody to tell it to
       }
+      done.add(new Done(request, epoch, status));
       // a crash of this driver, wherever it happens: the slot is to know of it
     } catch (RuntimeException | Error e) {
       context.execute(
@@ -119,9 +120,10 @@ final class Workers {
   private boolean await(long millis, IntSupplier detached) {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     boolean interrupted = false;
+    boolean quiet;
     synchronized (pending) {
-      for (long left;
-          pending.get() > detached.getAsInt() && (left = end - System.nanoTime()) > 0; ) {
+      quiet = isQuiet(detached);
+      for (long left; !quiet && (left = end - System.nanoTime()) > 0; quiet = isQuiet(detached)) {
         try {
           TimeUnit.NANOSECONDS.timedWait(pending, left);
         } catch (InterruptedException e) {
@@ -132,7 +134,13 @@ final class Workers {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    return pending.get() <= detached.getAsInt();
+    return quiet;
+  }
+
+  /** Once true it stays so, but need not be seen again: a detached thread may be on its way out. */
+  private boolean isQuiet(IntSupplier detached) {
+    int working = pending.get(); // first: who is detached after that was one of them
+    return working <= detached.getAsInt();
   }
 
   /** Runs a task once no request is being served, however long that takes. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,8 +35,22 @@ class FlushHandOverTest {
   private final CompletableFuture<Void> mayEnd = new CompletableFuture<>();
   private volatile boolean suspended;
 
+  /** How often the thread in the flush is said to be detached. */
+  private final AtomicInteger looksAsDetached = new AtomicInteger(Integer.MAX_VALUE);
+
   @Test
   void nextDriverHasTheFlushThatTheOneBeforeHasLeft() throws Exception {
+    handOverDuringAFlush();
+  }
+
+  /** The thread in the host's call may get out of it just after it was looked at. */
+  @Test
+  void flushThatEndsWhileItIsLeftDoesNotHoldUpTheHandOver() throws Exception {
+    looksAsDetached.set(1);
+    handOverDuringAFlush();
+  }
+
+  private void handOverDuringAFlush() throws Exception {
     Path file = folder.resolve("disk.raw");
     Files.write(file, new byte[1 << 20]);
     DiskImage image = new OpenFiles().image(file, "raw", true);
@@ -98,7 +113,7 @@ class FlushHandOverTest {
                   return null;
                 }
                 case "hasDetachedFlush" -> {
-                  return suspended && !mayEnd.isDone();
+                  return suspended && !mayEnd.isDone() && looksAsDetached.getAndDecrement() > 0;
                 }
                 default -> {
                   try {
