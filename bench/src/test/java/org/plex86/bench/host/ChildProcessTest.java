@@ -73,13 +73,26 @@ class ChildProcessTest {
     }
   }
 
+  /** A shell's child has the shell's name until it has become what it is to be. */
+  private static List<ProcessTree.Entry> awaitSleepers(ChildProcess child)
+      throws IOException, InterruptedException {
+    List<ProcessTree.Entry> all = ProcessTree.of(child.pid());
+    for (int i = 0;
+        i < 1000 && all.stream().filter(one -> one.name().equals("sleep")).count() < 2;
+        i++) {
+      Thread.sleep(10);
+      all = ProcessTree.of(child.pid());
+    }
+    return all;
+  }
+
   @Test
   void leavesNoProcessBehindWhenItIsClosed() throws IOException, InterruptedException {
     List<ProcessTree.Entry> all;
     try (ChildProcess child =
         shell("sleep 60 & sleep 60 & echo up; wait", Duration.ofSeconds(90))) {
       assertThat(child.awaitLine("up", Duration.ofSeconds(20))).isNotNull();
-      all = ProcessTree.of(child.pid());
+      all = awaitSleepers(child);
       assertThat(all).extracting(ProcessTree.Entry::name).contains("timeout", "sh", "sleep");
     }
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);

@@ -22,6 +22,9 @@ class DiskErrorIT {
   private static final String OBEY =
       "while read command; do eval \"$command\" >/dev/null 2>&1 && echo well || echo badly; done";
 
+  /** From the start to the end, so that a qcow2 image has the first clusters in its first MiB. */
+  private static final String FILL = "dd if=/dev/zero of=/dev/vda bs=64k count=256 oflag=direct";
+
   private static final String LOW = "dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct";
   private static final String HIGH = LOW + " skip=1000";
   private static final String WRITE =
@@ -41,10 +44,8 @@ class DiskErrorIT {
   private Process start(String name) throws Exception {
     String disk = folder.resolve(name).toString();
     assertThat(Plex86.run("disk", "create", disk, "16M").status()).isZero();
-    var filled =
-        Plex86.run(
-            "run", "--disk", "file=" + disk, "--exec", "cat /dev/zero | tr '\\0' x >/dev/vda");
-    assertThat(filled.errors()).contains("No space left"); // of the guest: all of it is written
+    var filled = Plex86.run("run", "--disk", "file=" + disk, "--exec", FILL);
+    assertThat(filled.status()).as(filled.errors()).isZero();
     Process process =
         Plex86.startWith(
             Map.of(

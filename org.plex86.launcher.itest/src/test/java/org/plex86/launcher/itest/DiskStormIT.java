@@ -14,7 +14,7 @@ import org.plex86.launcher.itest.storm.StormBundle;
 
 /** The disk's bundle is replaced while a guest writes to a disk and reads it again. */
 class DiskStormIT {
-  private static final int ROUNDS = 12;
+  private static final int ROUNDS = 36;
 
   @TempDir Path folder;
 

@@ -15,7 +15,11 @@ import org.plex86.launcher.itest.storm.StormBundle;
 
 /** The net's bundle is replaced while connections through the gateway pass data both ways. */
 class NetStormIT {
+  /** At a time. */
   private static final int CONNECTIONS = 4;
+
+  /** So many that even the fastest host has dozens of swaps meanwhile. */
+  private static final int ROUNDS = 6;
 
   @TempDir Path folder;
 
@@ -23,13 +27,16 @@ class NetStormIT {
   private static String compare(int port) {
     return "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0 2>/dev/null;"
         + " ip route add default via 10.0.2.2 2>/dev/null;"
-        + " head -c 24000000 /dev/urandom > /tmp/x; pids=; i=0;"
+        + " head -c 24000000 /dev/urandom > /tmp/x; round=0;"
+        + " while [ $round -lt "
+        + ROUNDS
+        + " ]; do round=$((round+1)); pids=; i=0;"
         + " while [ $i -lt "
         + CONNECTIONS
         + " ]; do (nc 10.0.2.2 "
         + port
         + " < /tmp/x | cmp - /tmp/x) & pids=\"$pids $!\"; i=$((i+1)); done;"
-        + " for p in $pids; do wait $p || exit 9; done; echo same";
+        + " for p in $pids; do wait $p || exit 9; done; done; echo same";
   }
 
   private static void echo(Socket socket) {
@@ -42,7 +49,7 @@ class NetStormIT {
 
   private static void serve(ServerSocket server) {
     try {
-      for (int i = 0; i < CONNECTIONS; i++) {
+      for (int i = 0; i < ROUNDS * CONNECTIONS; i++) {
         Socket socket = server.accept();
         new Thread(() -> echo(socket), "echo").start();
       }
