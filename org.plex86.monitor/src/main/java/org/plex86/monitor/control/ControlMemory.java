@@ -308,9 +308,8 @@ public final class ControlMemory {
     long user = memory.getLong(CONTROL_BLOCK + Control.FIRST_USER_TSC);
     long khz = Integer.toUnsignedLong(memory.getInt(CONTROL_BLOCK + Control.TSC_KHZ));
     long elapsed = user - start;
-    // A day at most: anything else is a guest's joke. In two steps, as a thousand times that much
-    // of
-    // the fastest clock there is in the field overflows.
+    // A day at most: anything else is a guest's joke. In two steps: a thousand days of the fastest
+    // clock that the field can tell are more than 63 bits of ticks.
     return elapsed <= 0 || khz == 0 || elapsed > khz * 86_400_000L
         ? 0
         : elapsed / khz * 1000 + elapsed % khz * 1000 / khz;
