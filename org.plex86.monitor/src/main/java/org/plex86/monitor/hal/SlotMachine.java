@@ -112,11 +112,14 @@ final class SlotMachine implements SlotThread.Work {
     return isPartOf(succession.candidate(), service) || isPartOf(binding, service);
   }
 
-  /** As {@link #uses}, and not for a moment only after the service has gone. */
+  /** As {@link #uses}, and not as a driver that lingers: an interposer is left when it goes. */
   boolean dependsOn(HalService service) {
     Binding bound = binding;
-    return isPartOf(succession.candidate(), service)
-        || (isPartOf(bound, service) && !lingering.is(bound));
+    if (isPartOf(succession.candidate(), service)) {
+      return true;
+    }
+    return isPartOf(bound, service)
+        && !(lingering.is(bound) && service.id() == bound.stack().driver().id());
   }
 
   private static boolean isPartOf(Binding some, HalService service) {

@@ -97,6 +97,23 @@ class LingeringTest {
   }
 
   @Test
+  void anInterposerAboveItIsLeftBeforeItsBundleStops() throws HalException {
+    TestInterposer over = new TestInterposer();
+    try (SlotFixture f = SlotFixture.running(service, LONG)) {
+      f.registry.add(over.service(7, 0));
+      await(() -> f.slot.status().driver().endsWith(" behind over.bundle 0.7.0"));
+      f.registry.remove(service);
+      old.holdsBack = 1; // quiescing takes its time
+      f.send();
+      await(() -> !old.channel().held.isEmpty());
+      f.registry.remove(over.service(7, 0));
+      assertThat(over.calls).contains("handOver"); // before remove has returned
+      f.registry.add(fresh.service(2, 0, "2.0.0"));
+      f.exchange(5);
+    }
+  }
+
+  @Test
   void comesAgainAndServesOn() throws HalException {
     try (SlotFixture f = SlotFixture.running(service, LONG)) {
       f.registry.remove(service);
