@@ -117,6 +117,10 @@ wide_fill_and_spin:
 	call wide_fill
 	jmp wide_fill_and_spin
 
+	.globl wide_spin
+wide_spin:
+	jmp wide_spin
+
 	.globl wide_undefined
 wide_undefined:
 	movq STACK, %rsp

@@ -5,18 +5,12 @@
  * a far call.  Whatever it does is to end in a signal of its own process, and
  * the guest is to go on.
  *
- * What of the nexus is where: org.plex86.monitor/src/main/native, map.h and handoff.h.
+ * What of the nexus is where: org.plex86.monitor/src/main/native, map.h and handoff_map.h.
  */
 #include "attacks.h"
-#include "map.h"
+#include "handoff_map.h"
 
-#define HANDOFF_DONE 0x1000
-#define HANDOFF_SLOTS 0x2000
-#define HANDOFF_STRIDE 0x5000
-#define HANDOFF_REPORT_SIZE 0x2000
 #define SLOTS 64
-#define REPORT_REQUEST (NEXUS_VM + 44)
-#define REPORT_KIND (NEXUS_VM + 56)
 #define NEXUS_SIZE 0x400000ull /* more than text and data of the nexus have */
 #define MARK 0x5ca1ab1edeadbea7ull
 
@@ -240,7 +234,7 @@ static u32 own_slot(void)
 {
   u32 slot = 0, orders = 0;
   for (u32 i = 1; i < SLOTS; i++)
-    if (is_readable(NEXUS_HANDOFF + HANDOFF_SLOTS + i * HANDOFF_STRIDE)) {
+    if (is_readable(NEXUS_HANDOFF + HANDOFF_SLOT(i))) {
       slot = i;
       orders++;
     }
@@ -257,7 +251,7 @@ static void others_hand_off(void)
 {
   prepare();
   u32 slot = own_slot();
-  u64 order = NEXUS_HANDOFF + HANDOFF_SLOTS + slot * HANDOFF_STRIDE;
+  u64 order = NEXUS_HANDOFF + HANDOFF_SLOT(slot);
   expect("orders can be written", is_writable(order), 0);
   expect("turns can be written", is_writable(turn_of(slot)), 0);
   expect("what mappers have done can be written", is_writable(NEXUS_HANDOFF + HANDOFF_DONE), 0);
@@ -316,11 +310,40 @@ static int end_of(void (*act)(void *), void *argument)
   return status;
 }
 
+/*
+ * With its notes overwritten the thread takes each kick for its turn, and goes on with the registers
+ * that it was given last.  Those are of the system call here, so it overwrites them again.
+ */
 static void fill_all(void *deed)
 {
   struct deed *d = deed;
-  d->function = wide_fill_and_spin;
-  commit(d);
+  int number = __NR_getpid;
+  touch(d);
+  __asm__ volatile("int $0x80" : "+a"(number) : : "memory");
+  call_wide(wide_fill_and_spin, &d->wide);
+}
+
+/* The kernel's frames have no place for its registers. */
+static void interrupted(void)
+{
+  catch_faults();
+  for (u32 n = 0; n < 20; n++) {
+    struct deed deed = at(wide_spin, 0, 0);
+    struct fault fault = fault_of(commit, &deed);
+    expect("signal", fault.signal, SIGILL);
+  }
+}
+
+/* A page that is not there, and an undefined instruction. */
+static void exceptions(void)
+{
+  catch_faults();
+  struct deed deeds[] = {at(wide_read, 0x1000, 0), at(wide_undefined, 0, 0)};
+  for (u32 i = 0; i < COUNT_OF(deeds); i++) {
+    if (deeds[i].function == wide_undefined)
+      deeds[i].wide.stack = (u32)&deeds;
+    expect("signal", fault_of(commit, &deeds[i]).signal, SIGILL);
+  }
 }
 
 /* Its notes of what it has been told, overwritten over and over: what it reports is never right. */
@@ -393,13 +416,13 @@ static void forge(void *argument)
   for (u32 offset = 0; offset < HANDOFF_REPORT_SIZE; offset += 8) {
     u64 value = (u64)next_random(&random) << 32 | next_random(&random);
     struct deed deed = at(wide_write, NEXUS_VM + offset, value);
-    if (offset / 8 != (REPORT_REQUEST - NEXUS_VM) / 8 && (forgery->seed % 3 == 0 || offset < PAGE_SIZE))
+    if (offset / 8 != REPORT_REQUEST / 8 && (forgery->seed % 3 == 0 || offset < PAGE_SIZE))
       can(&deed);
   }
-  struct deed kind = at(wide_write, REPORT_KIND, forgery->seed % 6 | (u64)next_random(&random) << 32);
+  struct deed kind = at(wide_write, NEXUS_VM + REPORT_KIND, forgery->seed % 6 | (u64)next_random(&random) << 32);
   can(&kind);
   can_read(turn_of(forgery->slot), &turn);
-  struct deed request = at(wide_write, REPORT_REQUEST, turn & 0xffffffff);
+  struct deed request = at(wide_write, NEXUS_VM + REPORT_REQUEST, turn & 0xffffffff);
   can(&request);
   for (u64 since = monotonic(); elapsed_us(since) < 20000;) {
   }
@@ -474,6 +497,8 @@ static void leftovers(void)
 }
 
 const struct check attack_checks[] = {
+  {"64-bit code that a tick interrupts: SIGILL", interrupted, NEEDS_GUEST},
+  {"exceptions of 64-bit code: SIGILL", exceptions, NEEDS_GUEST},
   {"480 system calls of the host by syscall of 64-bit code: SIGILL each", syscall_of_64_bits, NEEDED},
   {"470 system calls by int 0x80 of 64-bit code: SIGILL each", int80_of_64_bits, NEEDED},
   {"sysenter and syscall of 32-bit code: a signal", other_instructions, NEEDED},

@@ -23,6 +23,7 @@ void wide_write_back(void); /* what is there */
 void wide_scan(void); /* value: from argument 0, up to argument 1, in steps of 8; result: where, or 0 */
 void wide_fill(void); /* argument 1: bytes */
 void wide_fill_and_spin(void); /* without end */
+void wide_spin(void);
 void wide_undefined(void); /* on another stack */
 void wide_set_registers(void); /* all that 32-bit code does not have */
 void wide_get_registers(void); /* result: how many of them are as value */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exceptions other than page faults: signal, code, address, vector and error code. */
 #include "check.h"
+#include <asm/ldt.h>
 
 enum { KERNEL_SENT = 0x80 }; /* SI_KERNEL */
 
@@ -244,6 +245,42 @@ static void flags_in_system_calls(void)
   }
 }
 
+/* Wherever a tick comes, on the way back from a call too, the kernel's own code has none of these flags. */
+static void flags_in_calls_and_ticks(void)
+{
+  enum { CF = 1, DF = 0x400, ID = 0x200000, KEPT = CF | DF | AC | ID };
+  static const u32 sets[] = {CF | DF | AC | ID, DF, AC, CF | ID};
+  u32 expected = sys(__NR_getpid), other_results = 0, other_flags = 0, calls = 0;
+  for (u64 start = monotonic(); elapsed_us(start) < 500000;) {
+    for (u32 n = 0; n < 1000; n++, calls++) {
+      u32 set = sets[calls % COUNT_OF(sets)], flags;
+      change_flags(set, KEPT & ~set);
+      u32 result = (u32)sys(__NR_getpid);
+      __asm__ volatile("pushfl\n popl %0" : "=r"(flags));
+      change_flags(0, KEPT);
+      other_results += result != expected;
+      other_flags += (flags & (DF | AC | ID)) != (set & (DF | AC | ID));
+    }
+  }
+  expect_range("calls", calls, 1000, 1000000000);
+  expect("other results", other_results, 0);
+  expect("other flags after it", other_flags, 0);
+}
+
+/* A stack segment that ends above this thread's stack: a kernel that kept it would fault on its own. */
+static void stack_segment_in_system_calls(void)
+{
+  u32 limit = (u32)__builtin_frame_address(0) / PAGE + 1;
+  struct user_desc stack = {.entry_number = -1u, .limit = limit, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1};
+  must("set_thread_area", sys(__NR_set_thread_area, &stack));
+  u32 selector = stack.entry_number << 3 | 3, expected = sys(__NR_getpid), wrong = 0;
+  for (u32 n = 0; n < 1000; n++) {
+    __asm__ volatile("movl %0, %%ss" : : "r"(selector));
+    wrong += (u32)sys(__NR_getpid) != expected;
+  }
+  expect("other results", wrong, 0);
+}
+
 /* None of what interrupts user code finds its own code with these flags in force. */
 static void flags_in_exceptions(void)
 {
@@ -359,6 +396,8 @@ const struct check trap_checks[] = {
   {"unmasked division by zero in SSE and x87: SIGFPE FLTDIV, vectors 19 and 16", floating_point, 0},
   {"popf of user code changes neither IF nor IOPL", flags_that_popf_cannot, 0},
   {"system calls by either entry with NT and AC set: answered", flags_in_system_calls, 0},
+  {"system calls with CF, DF, AC and ID set while ticks come: answered, the flags kept", flags_in_calls_and_ticks, 0},
+  {"system calls with a stack segment of the thread's own: answered", stack_segment_in_system_calls, 0},
   {"page faults, exceptions and ticks with NT and AC set: served", flags_in_exceptions, 0},
   {"TF: one SIGTRAP TRACE an instruction, none for the system call", single_step, 0},
   {"TF through the vDSO's entry: the call works and stepping goes on", single_step_through_vdso, 0},

@@ -2,7 +2,6 @@
 /*
  * The memory by which the kernel process and the user processes of a strict
  * machine hand the virtual CPU to each other: a memfd of the supervisor's.
- * Read by the assembler as well (mapper_loop.S).
  *
  * Trust: guest user code can read all that its user process has mapped, and
  * write its report.  The kernel process takes a report as an attacker's; all
@@ -12,46 +11,7 @@
 #ifndef PLEX86_HANDOFF_H
 #define PLEX86_HANDOFF_H
 
-#include "map.h"
-
-/* Areas.  A user process maps the first two and what is its own. */
-#define HANDOFF_TURNS 0x0 /* struct turn of each slot; read-only in user processes */
-#define HANDOFF_DONE 0x1000 /* u32 of each slot, 64 bytes apart; read-only in user processes */
-#define HANDOFF_SLOTS 0x2000
-#define HANDOFF_ORDER 0x0 /* struct order; read-only in the user process */
-#define HANDOFF_ORDER_SIZE 0x3000
-#define HANDOFF_ORDER_FPU 0x2000 /* in it */
-#define HANDOFF_REPORT 0x3000 /* struct report */
-#define HANDOFF_REPORT_SIZE 0x2000
-#define HANDOFF_REPORT_FPU 0x1000 /* in it */
-#define HANDOFF_STRIDE 0x5000
-#define HANDOFF_SIZE (HANDOFF_SLOTS + 64 * HANDOFF_STRIDE)
-#define HANDOFF_SLOT(slot) (HANDOFF_SLOTS + (slot)*HANDOFF_STRIDE)
-
-/* In a user process its order begins there, too: gates.S finds renew, and a 32-bit system call the descriptors. */
-#define ORDER_HERE PLEX86_DATA
-
-/* struct turn */
-#define TURN_TURN 0
-#define TURN_PARKED 4
-#define TURN_WORK 8
-#define TURN_SIZE 64
-
-/* struct order */
-#define ORDER_WORK 0
-#define ORDER_WAKE 4
-#define ORDER_CALLS 8
-#define ORDER_RENEW 12
-#define ORDER_CALL 128
-#define ORDER_CALL_SIZE 32
-#define ORDER_CALLS_MAX 250
-
-/* order.wake: what the user thread may sleep on */
-#define WAKE_TURN 1
-#define WAKE_PARKED 2
-#define WAKE_DONE 4
-
-#ifndef __ASSEMBLER__
+#include "handoff_map.h"
 #include "types.h"
 #include "vm.h"
 
@@ -92,12 +52,6 @@ struct order {
   struct registers regs;
 };
 
-/* report.kind */
-#define REPORT_SYSCALL 1 /* by the gate; eip is behind the int $0x80 that follows it */
-#define REPORT_EXCEPTION 2 /* trap, error, address */
-#define REPORT_INT80 3 /* int $0x80 itself */
-#define REPORT_INTERRUPTED 4 /* a kick */
-
 /* At NEXUS_VM in the user process: gates.S finds the registers there in all processes. */
 struct report {
   struct registers regs;
@@ -118,6 +72,8 @@ _Static_assert(__builtin_offsetof(struct order, calls) == ORDER_CALLS, "mapper_l
 _Static_assert(__builtin_offsetof(struct order, renew) == ORDER_RENEW, "gates.S");
 _Static_assert(__builtin_offsetof(struct order, call) == ORDER_CALL, "mapper_loop.S");
 _Static_assert(sizeof(struct call) == ORDER_CALL_SIZE, "mapper_loop.S");
+_Static_assert(__builtin_offsetof(struct report, request) == REPORT_REQUEST, "the attack checks");
+_Static_assert(__builtin_offsetof(struct report, kind) == REPORT_KIND, "the attack checks");
 _Static_assert(sizeof(struct order) <= HANDOFF_ORDER_FPU, "the order fits");
 _Static_assert(sizeof(struct report) <= HANDOFF_REPORT_FPU, "the report fits");
 _Static_assert(
@@ -129,6 +85,5 @@ _Static_assert(
 #define ORDER_FPU(slot) ((u8 *)(NEXUS_HANDOFF + HANDOFF_SLOT((u64)(slot)) + HANDOFF_ORDER_FPU))
 #define REPORT(slot) ((volatile struct report *)(NEXUS_HANDOFF + HANDOFF_SLOT((u64)(slot)) + HANDOFF_REPORT))
 #define REPORT_FPU(slot) ((u8 *)(NEXUS_HANDOFF + HANDOFF_SLOT((u64)(slot)) + HANDOFF_REPORT + HANDOFF_REPORT_FPU))
-#endif
 
 #endif /* PLEX86_HANDOFF_H */

@@ -36,9 +36,11 @@
 #define REG_ESI 24
 #define REG_EDI 28
 #define REG_EIP 32
-#define REG_EFLAGS 36
+#define REG_CS 36 /* behind eip: a far pointer */
+#define REG_EFLAGS 40
 
 /* Bits of EFLAGS that user code may have set and that harm gate code; vm.h has the others. */
+#define EFLAGS_TF 0x100 /* each instruction traps */
 #define EFLAGS_NT 0x4000 /* an iret faults (SDM vol. 2, IRET) */
 #define EFLAGS_AC 0x40000 /* an unaligned access faults */
 

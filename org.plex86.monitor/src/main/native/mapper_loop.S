@@ -4,7 +4,7 @@
  * same process must find nothing of it that can be written.  Signals are
  * blocked, so %rsp is a register like others.
  */
-#include "handoff.h"
+#include "handoff_map.h"
 
 #define SYS_PWRITE64 18
 #define SYS_FUTEX 202

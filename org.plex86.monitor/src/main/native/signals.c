@@ -87,11 +87,22 @@ static void nexus_fault(int signal, struct machine_context *machine)
     machine->trap, machine->error, machine->cr2);
 }
 
-/* Nothing may change the registers between gate_exit and its iretq but a fresh start of both. */
+/* Nothing may change the registers between gate_exit and its end but a fresh start of both. */
 void restart_gate_exit(struct machine_context *machine)
 {
-  if (machine->rip >= IN_GATE_PAGE(gate_exit) && machine->rip < IN_GATE_PAGE(gate_exit_end))
-    machine->rip = IN_GATE_PAGE(gate_exit);
+  if (machine->rip < IN_GATE_PAGE(gate_exit) || machine->rip >= IN_GATE_PAGE(gate_exit_end))
+    return;
+  machine->rip = IN_GATE_PAGE(gate_exit);
+  machine->eflags = EFLAGS_HOST; /* DF and AC may be the guest's already */
+}
+
+/*
+ * Else it is 64-bit code, which user code gets at by a far call.  A guest's frames cannot hold its
+ * registers, so whatever the guest kernel were to see of it is an undefined instruction.
+ */
+static int is_of_guest_mode(const struct machine_context *machine)
+{
+  return machine->cs == HOST_CS32;
 }
 
 static void asynchronous(int signal, struct machine_context *machine)
@@ -112,7 +123,10 @@ static void asynchronous(int signal, struct machine_context *machine)
   if (!DATA(PLEX86_VIF) || !(DATA(PLEX86_IRQ_PENDING) & ~DATA(PLEX86_IRQ_MASK)))
     return;
   load_registers(machine);
-  inject_interrupts();
+  if (is_of_guest_mode(machine))
+    inject_interrupts();
+  else
+    inject_exception(VECTOR_UD);
   store_registers(machine);
 }
 
@@ -126,7 +140,9 @@ static void page_fault(struct machine_context *machine)
   if (result == MMU_MAPPED)
     return;
   load_registers(machine);
-  if (result == MMU_DEVICE) {
+  if (!is_of_guest_mode(machine)) {
+    inject_exception(VECTOR_UD);
+  } else if (result == MMU_DEVICE) {
     if (!emulate_device_store(linear))
       inject_exception_error(VECTOR_GP, 0);
   } else {
@@ -159,12 +175,11 @@ static void guest_exception(int signal, struct machine_context *machine)
 {
   load_registers(machine);
   u32 vector = (u32)machine->trap;
-  if (signal == SIGSYS) { /* int $0x80, or a system call of the host */
+  if (!is_of_guest_mode(machine)) {
+    inject_exception(VECTOR_UD);
+  } else if (signal == SIGSYS) { /* int $0x80 */
     COUNT(syscalls_trap);
-    if (machine->cs == HOST_CS32)
-      inject_software(VECTOR_SYSCALL);
-    else
-      inject_exception(VECTOR_UD);
+    inject_software(VECTOR_SYSCALL);
   } else if (signal == SIGSEGV && vector == VECTOR_GP) {
     general_protection((u32)machine->error);
   } else if (signal == SIGBUS && vector != VECTOR_AC) {
@@ -181,11 +196,14 @@ static void guest_exception(int signal, struct machine_context *machine)
   store_registers(machine);
 }
 
-/* The host clears TF and DF for a handler, but leaves it what user code has set of these. */
+/*
+ * The host clears TF and DF for a handler, but leaves it what user code has set of these.  No other
+ * flag is touched: rt_sigreturn does not load ID from the frame, so the handler's is user code's.
+ */
 static void clear_flags(const struct machine_context *machine)
 {
   if (machine->eflags & (EFLAGS_NT | EFLAGS_AC))
-    asm volatile("pushq $2\n\tpopfq" : : : "memory", "cc");
+    asm volatile("pushfq\n\tandl %0, (%%rsp)\n\tpopfq" : : "i"(~(EFLAGS_NT | EFLAGS_AC)) : "memory", "cc");
 }
 
 void signal_handle(int signal, void *info, struct user_context *context)

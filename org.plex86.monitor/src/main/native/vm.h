@@ -6,7 +6,6 @@
 #include "control.h"
 #include "map.h"
 
-#define EFLAGS_TF 0x100
 #define EFLAGS_IF 0x200
 #define EFLAGS_RF 0x10000
 /* What a guest may have in EFLAGS: arithmetic flags, TF, DF, AC, ID ... */
@@ -39,6 +38,7 @@ struct user_desc {
 struct registers {
   u32 gpr[8];
   u32 eip;
+  u32 cs; /* of the host, for gates.S alone */
   u32 eflags;
 };
 
@@ -101,6 +101,7 @@ _Static_assert(sizeof(struct vm) <= CONTROL_NEXUS_SIZE, "the shared state fits i
 _Static_assert(NEXUS_VM == NEXUS_CONTROL + CONTROL_NEXUS, "gates.S finds the registers");
 _Static_assert(__builtin_offsetof(struct vm, regs) == 0, "gates.S finds the registers");
 _Static_assert(__builtin_offsetof(struct registers, eip) == REG_EIP, "gates.S finds eip");
+_Static_assert(__builtin_offsetof(struct registers, cs) == REG_CS, "gates.S finds cs");
 _Static_assert(__builtin_offsetof(struct registers, eflags) == REG_EFLAGS, "gates.S finds eflags");
 
 #define CONTROL ((volatile struct control *)(NEXUS_CONTROL + CONTROL_BLOCK))
