@@ -5,14 +5,23 @@
  *   tcprr ADDRESS PORT SECONDS         a byte, waited for, again and again; how often in a second
  *   tcprr ADDRESS PORT SECONDS stream  data without a pause, compared with what comes back
  *   tcprr ADDRESS PORT SECONDS many N  N connections, each with a byte there and back now and then
+ *   tcprr ADDRESS PORT SECONDS crowd N the same by one process, on all of them at once
  *
  * Whatever comes back that is not what was sent is counted; a connection that ends is an error.
  * SECONDS is the longest; it ends before as soon as there is a file "stop" in the current directory.
  */
 #include "rt.h"
 
-enum { SYS_access = 33, SYS_socket = 359, SYS_connect = 362, SYS_setsockopt = 366, SYS_shutdown = 373 };
+enum {
+  SYS_access = 33,
+  SYS_prlimit64 = 340,
+  SYS_socket = 359,
+  SYS_connect = 362,
+  SYS_setsockopt = 366,
+  SYS_shutdown = 373
+};
 enum { AF_INET = 2, SOCK_STREAM = 1, IPPROTO_TCP = 6, TCP_NODELAY = 1, SHUT_WR = 1 };
+enum { RLIMIT_NOFILE = 7, CROWD_MAX = 20000 };
 enum { PIECE = 1 << 16, SEED = 86, PAUSE_NS = 100000000, LOOK_NS = 100000000 };
 
 struct address {
@@ -212,6 +221,45 @@ static int many(u32 connections, u64 length)
   return failed ? 1 : 0;
 }
 
+static void allow_files(u32 count)
+{
+  u64 limit[2] = {count, count};
+  int error = sys(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, 0);
+  if (error < 0)
+    die("tcprr: so many files cannot be had", error);
+}
+
+static int crowd(u32 connections, u64 length)
+{
+  static int fds[CROWD_MAX];
+  u8 bytes[1];
+  u32 rounds = 0;
+
+  if (connections > CROWD_MAX)
+    die("tcprr: at most 20000 connections", 0);
+  allow_files(connections + 16);
+  for (u32 i = 0; i < connections; i++)
+    fds[i] = connection();
+  for (u64 end = monotonic() + length; rounds == 0 || !is_over(end); rounds++) {
+    for (u32 i = 0; i < connections; i++) {
+      bytes[0] = (u8)(i + rounds);
+      if (sys(SYS_write, fds[i], bytes, 1) != 1)
+        die("tcprr: failed: a connection ended", (int)i);
+    }
+    for (u32 i = 0; i < connections; i++) {
+      if (sys(SYS_read, fds[i], bytes, 1) != 1)
+        die("tcprr: failed: a connection ended", (int)i);
+      wrong += bytes[0] != (u8)(i + rounds);
+    }
+  }
+  text("@ tcp_crowd_wrong ");
+  number(wrong);
+  text(" of ");
+  number(connections);
+  text("\n");
+  return wrong ? 1 : 0;
+}
+
 int main(int argc, char **argv, char **envp)
 {
   u64 length;
@@ -219,7 +267,7 @@ int main(int argc, char **argv, char **envp)
 
   (void)envp;
   if (argc < 4)
-    die("usage: tcprr ADDRESS PORT SECONDS [stream | many N]", 0);
+    die("usage: tcprr ADDRESS PORT SECONDS [stream | many N | crowd N]", 0);
   server.family = AF_INET;
   parse_address(argv[1], server.ip);
   port = (u32)parse(argv[2]);
@@ -229,5 +277,7 @@ int main(int argc, char **argv, char **envp)
     return stream(length);
   if (argc == 6 && same(argv[4], "many"))
     return many((u32)parse(argv[5]), length);
+  if (argc == 6 && same(argv[4], "crowd"))
+    return crowd((u32)parse(argv[5]), length);
   return round_trips(length);
 }
