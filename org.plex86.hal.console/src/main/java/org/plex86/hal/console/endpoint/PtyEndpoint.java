@@ -2,14 +2,10 @@
 package org.plex86.hal.console.endpoint;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.BaseStream;
 import org.plex86.hal.api.HalException;
-import org.plex86.hal.console.io.ByteRing;
-import org.plex86.hal.console.io.RecentBytes;
 import org.plex86.hal.console.io.Saved;
 import org.plex86.hal.console.terminal.WindowSize;
 
@@ -18,20 +14,12 @@ import org.plex86.hal.console.terminal.WindowSize;
  * nobody has it open the guest's output goes to nobody and the guest does not wait; who opens it is
  * first given the last {@link SocketEndpoint#RECENT} bytes. Who reads slowly has the guest wait.
  */
-public final class PtyEndpoint implements Endpoint {
-  private static final int INPUT_BUFFER = 1 << 16;
-  private static final int OUTPUT_BUFFER = 1 << 18;
-  private static final long JOIN_MILLIS = 1000;
+public final class PtyEndpoint extends ClientEndpoint {
   private static final String PTY = "pty";
 
   private final Consumer<Path> made;
-  private final ByteRing input = new ByteRing(INPUT_BUFFER);
-  private final ByteRing output = new ByteRing(OUTPUT_BUFFER);
-  private final RecentBytes recent = new RecentBytes(SocketEndpoint.RECENT); // guarded by this
-  private Listener listener;
   private Pty pty;
   private PtyLoop loop;
-  private Thread thread;
 
   /**
    * Not opened yet.
@@ -44,11 +32,11 @@ public final class PtyEndpoint implements Endpoint {
 
   @Override
   public void open(Listener events, Saved saved) throws HalException {
-    listener = events;
+    setListener(events);
     boolean inherits = saved.has(PTY);
     try {
       pty = inherits ? Pty.adopt(saved.peek(PTY, BaseStream.class)) : Pty.make();
-      loop = new PtyLoop(pty, input, output, new Clients());
+      loop = new PtyLoop(pty, input, output, events());
     } catch (IOException e) {
       if (pty != null && !inherits) {
         pty.close();
@@ -59,38 +47,16 @@ public final class PtyEndpoint implements Endpoint {
     if (!inherits) {
       made.accept(pty.path());
     }
-    thread = new Thread(loop, "plex86-console-pty");
-    thread.setDaemon(true);
-    thread.start();
+    start(loop, "plex86-console-pty");
   }
 
   /** Nothing can fail any more. */
   private void resume(Saved saved) {
     saved.take(PTY, BaseStream.class);
-    input.put(ByteBuffer.wrap(saved.takeBytes("input")));
-    output.put(ByteBuffer.wrap(saved.takeBytes("output")));
-    synchronized (this) {
-      recent.append(ByteBuffer.wrap(saved.takeBytes("recent")));
-    }
+    restore(saved);
     if (saved.takeFlag("client")) {
       loop.admit();
     }
-  }
-
-  @Override
-  public int write(ByteBuffer bytes) {
-    int start = bytes.position();
-    synchronized (this) {
-      if (loop.hasClient()) {
-        output.put(bytes);
-        loop.starved(bytes.hasRemaining());
-      } else {
-        bytes.position(bytes.limit());
-      }
-      recent.append(bytes.slice(start, bytes.position() - start));
-    }
-    loop.wake();
-    return bytes.position() - start;
   }
 
   @Override
@@ -99,42 +65,13 @@ public final class PtyEndpoint implements Endpoint {
   }
 
   @Override
-  public int read(ByteBuffer into) {
-    int count = input.take(into);
-    if (count > 0) {
-      loop.wake();
-    }
-    return count;
-  }
-
-  @Override
-  public int available() {
-    return input.size();
-  }
-
-  @Override
   public WindowSize size() {
     return loop.hasClient() ? pty.size() : WindowSize.UNKNOWN;
   }
 
-  @Override
-  public synchronized void flush(long stallNanos, long totalNanos) throws InterruptedException {
-    long end = System.nanoTime() + Math.min(stallNanos, totalNanos);
-    for (long left;
-        loop.hasClient() && output.size() > 0 && (left = end - System.nanoTime()) > 0; ) {
-      wait(TimeUnit.NANOSECONDS.toMillis(left) + 1);
-    }
-  }
-
   /** Whether the loop has ended: nobody uses the descriptor any more. */
   private boolean stop() {
-    loop.stop();
-    try {
-      thread.join(JOIN_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (thread.isAlive()) {
+    if (!stopLoop()) {
       return false;
     }
     loop.close();
@@ -154,55 +91,11 @@ public final class PtyEndpoint implements Endpoint {
     stop();
     into.put(PTY, pty.leave());
     into.put("client", loop.hasClient());
-    into.put("input", drain(input));
-    into.put("output", drain(output));
-    synchronized (this) {
-      into.put("recent", recent.bytes());
-    }
+    save(into);
   }
 
-  private static byte[] drain(ByteRing ring) {
-    ByteBuffer all = ByteBuffer.allocate(ring.size());
-    ring.take(all);
-    return all.array();
-  }
-
-  /** What the loop has to say, on its thread. */
-  private final class Clients implements PtyLoop.Events {
-    @Override
-    public void connected() {
-      synchronized (PtyEndpoint.this) {
-        output.clear();
-        output.put(ByteBuffer.wrap(recent.bytes()));
-        loop.admit();
-      }
-    }
-
-    @Override
-    public void inputReady() {
-      listener.inputReady();
-    }
-
-    @Override
-    public void wrote() {
-      synchronized (PtyEndpoint.this) {
-        PtyEndpoint.this.notifyAll();
-      }
-    }
-
-    @Override
-    public void outputReady() {
-      listener.outputReady();
-    }
-
-    @Override
-    public void resized(WindowSize size) {
-      listener.resized(size);
-    }
-
-    @Override
-    public void failed(IOException cause) {
-      listener.failed("the console's pseudo-terminal works no more", cause);
-    }
+  @Override
+  void failed(IOException cause) {
+    listener().failed("the console's pseudo-terminal works no more", cause);
   }
 }

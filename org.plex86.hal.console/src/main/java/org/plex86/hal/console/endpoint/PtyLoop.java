@@ -13,26 +13,7 @@ import org.plex86.hal.console.terminal.WindowSize;
  * Moves bytes between a pseudo-terminal and two buffers. Whether anybody has it open is seen by the
  * hang-up that poll(2) tells as long as nobody has.
  */
-final class PtyLoop implements Runnable {
-  /** What happens. Called on the loop's thread. */
-  interface Events {
-    /** Somebody has opened it; {@link #admit} is to be called when the output is ready for it. */
-    void connected();
-
-    void inputReady();
-
-    /** Bytes were written, or dropped with their reader. */
-    void wrote();
-
-    /** There is room for output again that there was none for. */
-    void outputReady();
-
-    void resized(WindowSize size);
-
-    /** The loop ends. */
-    void failed(IOException cause);
-  }
-
+final class PtyLoop extends ClientLoop {
   /** How often it is looked whether somebody has come, or changed the window's size. */
   private static final int TICK_MILLIS = 100;
 
@@ -41,47 +22,18 @@ final class PtyLoop implements Runnable {
   private static final int TERMINAL = 1;
 
   private final Pty pty;
-  private final ByteRing input;
-  private final ByteRing output;
-  private final Events events;
   private final Wakeup wakeup = new Wakeup();
   private final PollSet poll = new PollSet();
   private final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
   private WindowSize size = WindowSize.UNKNOWN;
-  private volatile boolean admitted;
-  private volatile boolean starved;
-  private volatile boolean stopping;
 
   PtyLoop(Pty pty, ByteRing input, ByteRing output, Events events) throws IOException {
+    super(input, output, events);
     this.pty = pty;
-    this.input = input;
-    this.output = output;
-    this.events = events;
   }
 
-  /** Whether somebody has the pseudo-terminal open. */
-  boolean hasClient() {
-    return admitted;
-  }
-
-  /** From now on output is for the client. */
-  void admit() {
-    admitted = true;
-  }
-
-  /** Whether output did not fit. */
-  void starved(boolean now) {
-    starved |= now;
-  }
-
-  /** There are bytes, or there is room. Any thread. */
+  @Override
   void wake() {
-    wakeup.wake();
-  }
-
-  /** The loop ends soon. Any thread. */
-  void stop() {
-    stopping = true;
     wakeup.wake();
   }
 
@@ -90,40 +42,29 @@ final class PtyLoop implements Runnable {
     wakeup.close();
   }
 
-  @Override
-  public void run() {
-    try {
-      while (!stopping) {
-        await();
-        if (!stopping) {
-          serve();
-        }
-      }
-    } catch (IOException e) {
-      events.failed(e);
-    }
-  }
-
   /** Until there is something to do, or for a tick. Without a client poll(2) never waits. */
-  private void await() throws IOException {
+  @Override
+  void await() throws IOException {
     poll.set(WAKE, wakeup.fd(), LibC.POLLIN);
     int wanted = (input.free() > 0 ? LibC.POLLIN : 0) | (output.size() > 0 ? LibC.POLLOUT : 0);
-    poll.set(TERMINAL, admitted ? pty.fd() : -1, (short) wanted);
+    poll.set(TERMINAL, hasClient() ? pty.fd() : -1, (short) wanted);
     poll.await(2, TICK_MILLIS);
     if (poll.ready(WAKE)) {
       wakeup.clear();
     }
   }
 
-  private void serve() throws IOException {
+  @Override
+  void serve() throws IOException {
     receive(); // also from a client that has come and gone between two ticks
     boolean open = isOpen();
-    if (open && !admitted) {
+    if (open && !hasClient()) {
       events.connected();
-    } else if (!open && admitted) {
-      leave();
+    } else if (!open && hasClient()) {
+      pty.reset();
+      left();
     }
-    if (admitted) {
+    if (hasClient()) {
       send();
       followSize();
     }
@@ -171,13 +112,7 @@ final class PtyLoop implements Runnable {
       output.consume((int) count);
       wrote = true;
     }
-    if (wrote) {
-      events.wrote();
-    }
-    if (starved && output.free() >= output.capacity() / 2) {
-      starved = false;
-      events.outputReady();
-    }
+    sent(wrote);
   }
 
   private void followSize() {
@@ -186,14 +121,5 @@ final class PtyLoop implements Runnable {
       size = now;
       events.resized(now);
     }
-  }
-
-  private void leave() throws IOException {
-    admitted = false;
-    output.clear();
-    starved = false;
-    pty.reset();
-    events.wrote();
-    events.outputReady(); // a guest that waited for this client waits no more
   }
 }

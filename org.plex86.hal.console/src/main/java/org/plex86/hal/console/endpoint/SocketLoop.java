@@ -11,47 +11,22 @@ import java.nio.charset.StandardCharsets;
 import org.plex86.hal.console.io.ByteRing;
 
 /** Moves bytes between one client and two buffers, and turns further clients away. */
-final class SocketLoop implements Runnable {
-  /** What happens. Called on the loop's thread. */
-  interface Events {
-    /** A client is there; {@link #admit} is to be called when the output is ready for it. */
-    void connected();
-
-    void inputReady();
-
-    /** Bytes were written, or dropped with their client. */
-    void wrote();
-
-    /** There is room for output again that there was none for. */
-    void outputReady();
-
-    /** The loop ends. */
-    void failed(IOException cause);
-  }
-
+final class SocketLoop extends ClientLoop {
   private static final int CHUNK = 1 << 14;
   private static final byte[] BUSY =
       "[plex86: this console has a client already]\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Selector selector;
   private final ServerSocketChannel server;
-  private final ByteRing input;
-  private final ByteRing output;
-  private final Events events;
   private final ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
   private volatile SocketChannel client;
-  private volatile boolean admitted;
-  private volatile boolean starved;
-  private volatile boolean stopping;
 
   SocketLoop(
       Selector selector, ServerSocketChannel server, ByteRing input, ByteRing output, Events events)
       throws IOException {
+    super(input, output, events);
     this.selector = selector;
     this.server = server;
-    this.input = input;
-    this.output = output;
-    this.events = events;
     server.configureBlocking(false);
     server.register(selector, SelectionKey.OP_ACCEPT);
   }
@@ -60,7 +35,7 @@ final class SocketLoop implements Runnable {
   void adopt(SocketChannel connected) throws IOException {
     if (connected != null && connected.isOpen()) {
       take(connected);
-      admitted = true;
+      admit();
     }
   }
 
@@ -70,27 +45,12 @@ final class SocketLoop implements Runnable {
     client = connected;
   }
 
-  boolean hasClient() {
-    return admitted;
-  }
-
   SocketChannel client() {
     return client;
   }
 
-  /** From now on output is for the client. */
-  void admit() {
-    admitted = true;
-  }
-
-  /** Whether output did not fit. */
-  void starved(boolean now) {
-    starved |= now;
-  }
-
-  /** The loop ends soon. Any thread. */
-  void stop() {
-    stopping = true;
+  @Override
+  void wake() {
     selector.wakeup();
   }
 
@@ -99,26 +59,22 @@ final class SocketLoop implements Runnable {
     SocketChannel last = client;
     if (last != null) {
       client = null;
-      admitted = false;
+      dismiss();
       closeQuietly(last);
     }
   }
 
   @Override
-  public void run() {
-    try {
-      while (!stopping) {
-        follow();
-        selector.select();
-        if (!stopping) {
-          selector.selectedKeys().clear(); // what is ready is found by trying: there are two
-          accept();
-          serve();
-        }
-      }
-    } catch (IOException e) {
-      events.failed(e);
-    }
+  void await() throws IOException {
+    follow();
+    selector.select();
+    selector.selectedKeys().clear(); // what is ready is found by trying: there are two
+  }
+
+  @Override
+  void serve() throws IOException {
+    accept();
+    serveClient();
   }
 
   private void follow() {
@@ -153,7 +109,7 @@ final class SocketLoop implements Runnable {
     closeQuietly(late);
   }
 
-  private void serve() {
+  private void serveClient() {
     SocketChannel now = client;
     if (now == null) {
       return;
@@ -193,23 +149,13 @@ final class SocketLoop implements Runnable {
       output.consume(count);
       wrote = true;
     }
-    if (wrote) {
-      events.wrote();
-    }
-    if (starved && output.free() >= output.capacity() / 2) {
-      starved = false;
-      events.outputReady();
-    }
+    sent(wrote);
   }
 
   private void leave(SocketChannel gone) {
     client = null;
-    admitted = false;
-    output.clear();
-    starved = false;
     closeQuietly(gone);
-    events.wrote();
-    events.outputReady(); // a guest that waited for this client waits no more
+    left();
   }
 
   private static void closeQuietly(SocketChannel channel) {

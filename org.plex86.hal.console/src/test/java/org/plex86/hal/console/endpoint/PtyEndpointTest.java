@@ -45,7 +45,7 @@ class PtyEndpointTest {
       for (String name : List.of("root", "nobody")) {
         int client = connect();
         String recent = Fds.readUntil(client, "login: ");
-        assertThat(recent).hasSize(SocketEndpoint.RECENT).endsWith("xx\nlogin: ");
+        assertThat(recent).hasSize(ClientEndpoint.RECENT).endsWith("xx\nlogin: ");
         assertThat(Fds.isRaw(client)).isTrue();
         Fds.write(client, name + "\n");
         guest.awaitText(0, name + "\n");

@@ -80,7 +80,7 @@ class SocketEndpointTest {
       LinuxGuest.await("all was taken", () -> guest.waiting(1) == 0);
       try (SocketChannel client = connect()) {
         String recent = readUntil(client, "login: ");
-        assertThat(recent).hasSize(SocketEndpoint.RECENT).endsWith("xx\nlogin: ");
+        assertThat(recent).hasSize(ClientEndpoint.RECENT).endsWith("xx\nlogin: ");
         type(client, "root\n");
         guest.awaitText(0, "root\n");
         guest.write(0, "welcome");
