@@ -110,7 +110,7 @@ class LifeCycleTest {
     VirtualMachine vm = shell("vm");
     awaitUser(vm);
     List<Integer> processes = vm.processes();
-    Process stop = new ProcessBuilder("kill", "-STOP", "" + processes.get(0)).start();
+    Process stop = new ProcessBuilder("sh", "-c", "kill -STOP " + processes.get(0)).start();
     assertThat(stop.waitFor()).isZero();
     vm.kill();
     assertThat(Machines.end(vm, PATIENCE).reason()).isEqualTo(Reason.KILLED);
