@@ -38,6 +38,13 @@ public final class BlockChannel implements Channel {
   /** The same in bytes: while the next large one is copied the guest makes another. */
   private static final long BATCH_BYTES = 512 << 10;
 
+  /**
+   * A read of so many bytes takes longer than to hand it over, where another thread can have it.
+   */
+  private static final long ASIDE_BYTES = 256 << 10;
+
+  private static final boolean MANY_PROCESSORS = Runtime.getRuntime().availableProcessors() > 1;
+
   /** The slot allows about 5 s for its calls. */
   private static final long WAIT_MILLIS = 4000;
 
@@ -124,6 +131,7 @@ public final class BlockChannel implements Channel {
       }
       unsaid += packet.readableBytes() + packet.writableBytes();
       begin(queue, packet);
+      workers.drain(); // what has ended meanwhile does not wait for all of a turn
       if (i % BATCH == 0 || unsaid >= BATCH_BYTES) {
         queue.flush();
         unsaid = 0;
@@ -160,6 +168,10 @@ public final class BlockChannel implements Channel {
     }
     requests.take(1);
     bytes.take(request.type() <= BlockRequest.OUT ? request.dataBytes() : 0);
+    if (isForAnother(queue, request)) {
+      workers.submit(request, epoch, server.job(request));
+      return;
+    }
     byte status =
         request.type() == BlockRequest.GET_ID ? giveId(request) : server.serveAtOnce(request);
     if (status == RequestServer.MUST_WAIT) {
@@ -167,6 +179,19 @@ public final class BlockChannel implements Channel {
     } else {
       queue.complete(packet, request.end(status));
     }
+  }
+
+  /**
+   * Whether a worker copies what is read, while this thread goes on with the next request. Not so
+   * for writes: the host's file systems let one thread write a file at a time.
+   */
+  private boolean isForAnother(PacketQueue queue, BlockRequest request) {
+    return MANY_PROCESSORS
+        && request.type() == BlockRequest.IN
+        && request.dataBytes() >= ASIDE_BYTES
+        && request.isWithin(image.size())
+        && workers.areIdle()
+        && queue.hasAvailable();
   }
 
   /** The name of the channel, 20 bytes at most, padded with NUL (section 5.2.6). */

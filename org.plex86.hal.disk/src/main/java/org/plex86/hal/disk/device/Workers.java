@@ -67,6 +67,11 @@ final class Workers {
     threads.execute(() -> serve(request, epoch, job));
   }
 
+  /** Whether none has anything to do. */
+  boolean areIdle() {
+    return pending.get() == 0;
+  }
+
   private void serve(BlockRequest request, int epoch, Job job) {
     try {
       byte status = stopped ? RequestServer.SUSPENDED : job.run();
@@ -103,7 +108,9 @@ final class Workers {
 
   /** Takes what was served so far. On the slot's thread. */
   void drain() {
-    completer.accept(done);
+    if (!done.isEmpty()) {
+      completer.accept(done);
+    }
   }
 
   /**

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,32 @@ class DiskDriverTest {
     }
     try (DiskImage image = new OpenFiles().image(Path.of(file), null, false)) {
       assertThat(Fixtures.read(image, 7 * 512, bytes.length)).isEqualTo(bytes);
+    }
+  }
+
+  /** Which two threads may share. */
+  @ParameterizedTest
+  @ValueSource(strings = {"raw", "qcow2"})
+  void largeReadsThatWaitTogetherAreAllRight(String format) throws Exception {
+    int piece = 512 << 10;
+    byte[] bytes = random(6, SIZE);
+    try (DiskGuest guest = new DiskGuest("file", make(format))) {
+      assertThat(guest.ask(guest.write(0, bytes)).status()).isZero();
+      for (int round = 0; round < 50; round++) {
+        IdentityHashMap<TestPacket, Integer> places = new IdentityHashMap<>();
+        for (int at = 0; at < SIZE; at += piece) {
+          TestPacket packet = guest.read(at / 512, piece);
+          places.put(packet, at);
+          assertThat(guest.slot.virtqueue(0).add(packet)).isTrue();
+        }
+        guest.slot.run(() -> guest.slot.channel().notify(0));
+        while (!places.isEmpty()) {
+          TestQueue.Used used = guest.await();
+          int at = places.remove(used.packet());
+          assertThat(DiskGuest.answer(used).data())
+              .isEqualTo(Arrays.copyOfRange(bytes, at, at + piece));
+        }
+      }
     }
   }
 
