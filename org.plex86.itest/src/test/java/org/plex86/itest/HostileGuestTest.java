@@ -15,8 +15,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.plex86.monitor.VirtualMachine;
 import org.plex86.monitor.VmEnd;
 import org.plex86.monitor.VmEnd.Reason;
@@ -26,8 +29,12 @@ import org.plex86.monitor.VmProperties;
  * A guest kernel that attacks (src/test/native/hostile.c): whatever it tries ends that machine at
  * most. Each attempt runs beside a second machine, which must not notice.
  */
+@ParameterizedClass
+@ValueSource(strings = {"strict", "shared"})
 class HostileGuestTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @Parameter String isolation;
 
   @TempDir Path files;
   private final Machines machines = new Machines();
@@ -122,6 +129,8 @@ class HostileGuestTest {
             32L << 20,
             VmProperties.APPEND,
             "hostile=" + attempt,
+            VmProperties.ISOLATION,
+            isolation,
             VmProperties.CHANNELS,
             new String[] {"type=console,name=console0,endpoint=null"}));
   }

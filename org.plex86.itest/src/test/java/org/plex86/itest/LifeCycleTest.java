@@ -117,13 +117,15 @@ class LifeCycleTest {
     assertGone(processes);
   }
 
-  @Test
-  void killedSpaceIsTheEndOfItsMachineOnly() {
+  /** The process that runs the guest kernel; a user process of a strict machine is replaced. */
+  @ParameterizedTest
+  @CsvSource({"strict, 1", "shared, 3"})
+  void killedSpaceIsTheEndOfItsMachineOnly(String isolation, int index) {
     VirtualMachine other = shell("other");
-    VirtualMachine vm = shell("vm");
+    VirtualMachine vm = shell("vm", isolation);
     awaitUser(vm);
     List<Integer> processes = vm.processes();
-    int space = processes.get(3);
+    int space = processes.get(index);
     assertThat(ProcessHandle.of(space).orElseThrow().destroyForcibly()).isTrue();
     VmEnd end = Machines.end(vm, PATIENCE);
     assertThat(end.reason()).isEqualTo(Reason.CRASH);
@@ -278,9 +280,15 @@ class LifeCycleTest {
   }
 
   private VirtualMachine shell(String name) {
+    return shell(name, "shared");
+  }
+
+  private VirtualMachine shell(String name, String isolation) {
     return machines.start(
         name,
         Map.of(
+            VmProperties.ISOLATION,
+            isolation,
             VmProperties.MEMORY,
             64L << 20,
             VmProperties.CHANNELS,

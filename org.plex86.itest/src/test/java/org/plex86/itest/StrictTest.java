@@ -90,6 +90,22 @@ class StrictTest {
     Machines.end(vm, PATIENCE);
   }
 
+  @Test
+  void userProcessThatIsKilledIsReplaced() {
+    VirtualMachine vm =
+        exec("i=0; while [ $i -lt 400 ]; do (sleep 0.005); i=$((i+1)); done; exit 7");
+    await(vm, "user_turns", 1000);
+    List<Integer> processes = vm.processes();
+    int spare = processes.get(processes.size() - 2); // the relay is the last
+    assertThat(ProcessHandle.of(spare).orElseThrow().destroyForcibly()).isTrue();
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (vm.processes().contains(spare)) {
+      assertThat(System.nanoTime()).as("%s", vm.processes()).isLessThan(end);
+      LockSupport.parkNanos(2_000_000);
+    }
+    assertThat(Machines.end(vm, PATIENCE).result()).hasValue(7);
+  }
+
   /** NEXUS_VM of map.h: the one part of the hand-off memory that a user process may write. */
   private static boolean isReport(long start) {
     return start == 0x211000033000L;
