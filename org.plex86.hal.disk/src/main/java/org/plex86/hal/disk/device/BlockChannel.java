@@ -38,9 +38,7 @@ public final class BlockChannel implements Channel {
   /** The same in bytes: while the next large one is copied the guest makes another. */
   private static final long BATCH_BYTES = 512 << 10;
 
-  /**
-   * A read of so many bytes takes longer than to hand it over, where another thread can have it.
-   */
+  /** To copy so much takes longer than to hand the request to a worker and to take it back. */
   private static final long ASIDE_BYTES = 256 << 10;
 
   private static final boolean MANY_PROCESSORS = Runtime.getRuntime().availableProcessors() > 1;
@@ -189,9 +187,9 @@ public final class BlockChannel implements Channel {
     return MANY_PROCESSORS
         && request.type() == BlockRequest.IN
         && request.dataBytes() >= ASIDE_BYTES
-        && request.isWithin(image.size())
         && workers.areIdle()
-        && queue.hasAvailable();
+        && queue.hasAvailable()
+        && request.isWithin(image.size());
   }
 
   /** The name of the channel, 20 bytes at most, padded with NUL (section 5.2.6). */
