@@ -109,9 +109,8 @@ final class RequestServer {
   }
 
   private void flush() throws IOException {
-    // before: what is written while the flush runs is not covered by it. Counted as durable after
-    // it:
-    // another flush that comes meanwhile must not end before this one, nor well if this one fails
+    // Read before: what is written while the flush runs is not covered by it. Told after: another
+    // flush that comes meanwhile must not end before this one, nor well if this one fails.
     long covered = changes.get();
     image.flush();
     durable.accumulateAndGet(covered, Math::max);

@@ -3,14 +3,10 @@ package org.plex86.hal.disk.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -18,8 +14,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.plex86.hal.api.Channel;
-import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.disk.format.OpenFiles;
 import org.plex86.hal.disk.image.DiskImage;
 import org.plex86.hal.disk.io.SuspendedException;
@@ -54,7 +48,7 @@ class FlushHandOverTest {
     Path file = folder.resolve("disk.raw");
     Files.write(file, new byte[1 << 20]);
     DiskImage image = new OpenFiles().image(file, "raw", true);
-    try (TestSlot slot = new TestSlot(context -> channel(context, slow(image)))) {
+    try (TestSlot slot = new TestSlot(context -> Devices.channel(context, slow(image)))) {
       long features = slot.channel().features();
       slot.run(() -> slot.channel().start(features));
       TestPacket flush = flush();
@@ -63,7 +57,7 @@ class FlushHandOverTest {
       assertThat(flushing.await(20, TimeUnit.SECONDS)).isTrue();
       assertThat(slot.virtqueue(0).takeUsed()).isNull();
 
-      slot.swap(context -> channel(context, image), features);
+      slot.swap(context -> Devices.channel(context, image), features);
 
       TestQueue.Used used = await(slot);
       assertThat(used.packet()).isSameAs(flush);
@@ -76,53 +70,24 @@ class FlushHandOverTest {
     image.close();
   }
 
-  private static Channel channel(ChannelContext context, DiskImage image) {
-    BlockSettings settings = new BlockSettings(true, 0, 0);
-    return new BlockChannel(
-        context,
-        image,
-        settings,
-        new BlockChannel.Ending() {
-          @Override
-          public Map<String, Object> handOver() {
-            return Map.of();
-          }
-
-          @Override
-          public void close() {
-            // the test does
-          }
-        });
-  }
-
   /** Its flush ends when the test lets it, as one that was left. */
   private DiskImage slow(DiskImage image) {
-    return (DiskImage)
-        Proxy.newProxyInstance(
-            getClass().getClassLoader(),
-            new Class<?>[] {DiskImage.class},
-            (proxy, method, arguments) -> {
-              switch (method.getName()) {
-                case "flush" -> {
-                  flushing.countDown();
-                  mayEnd.join();
-                  throw new SuspendedException();
-                }
-                case "suspendFlushes" -> {
-                  suspended = true;
-                  return null;
-                }
-                case "hasDetachedFlush" -> {
-                  return suspended && !mayEnd.isDone() && looksAsDetached.getAndDecrement() > 0;
-                }
-                default -> {
-                  try {
-                    return method.invoke(image, arguments);
-                  } catch (InvocationTargetException e) {
-                    throw e.getCause() instanceof IOException cause ? cause : e;
-                  }
-                }
+    return Devices.image(
+        image,
+        (method, arguments) ->
+            switch (method.getName()) {
+              case "flush" -> {
+                flushing.countDown();
+                mayEnd.join();
+                throw new SuspendedException();
               }
+              case "suspendFlushes" -> {
+                suspended = true;
+                yield null;
+              }
+              case "hasDetachedFlush" ->
+                  suspended && !mayEnd.isDone() && looksAsDetached.getAndDecrement() > 0;
+              default -> method.invoke(image, arguments);
             });
   }
 
