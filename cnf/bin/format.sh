@@ -25,10 +25,14 @@ find_clang_format() {
   : >"$part/state/status"
   (
     cd "$part/debs"
-    # lists and caches of its own: the system's are not touched, and need not be there
+    # Lists and caches of its own: the system's are not touched, and need not be there. Of one architecture: apt drops a
+    # whole source when the index of one of its architectures does not answer.
+    architecture=$(dpkg --print-architecture)
     apt=(apt-get -qq -o "Dir::State=$part/state" -o "Dir::State::status=$part/state/status" -o "Dir::Cache=$part/cache"
-      -o APT::Sandbox::User=root -o "Debug::NoLocking=1")
-    "${apt[@]}" update && "${apt[@]}" download $(clang_format_packages) && for deb in *.deb; do dpkg -x "$deb" "$part"; done
+      -o "APT::Architecture=$architecture" -o "APT::Architectures::=$architecture" -o Acquire::Languages=none
+      -o Acquire::Retries=3 -o APT::Sandbox::User=root -o "Debug::NoLocking=1")
+    "${apt[@]}" update || true # an index that does not answer is no failure yet
+    "${apt[@]}" download $(clang_format_packages) && for deb in *.deb; do dpkg -x "$deb" "$part"; done
   ) >"$cache/clang-format.log" 2>&1 || {
     rm -rf "$part"
     return 1

@@ -122,6 +122,7 @@ prepare_tools() {
 install_packages() {
   if [ "$(id -u)" = 0 ]; then
     progress "installing$1"
+    apt-get -qq update >>"$log" 2>&1 || true # the lists of a small system may be empty
     # shellcheck disable=SC2086  # a list of names
     logged env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $1
   else
