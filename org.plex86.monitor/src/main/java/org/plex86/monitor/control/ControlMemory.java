@@ -257,7 +257,7 @@ public final class ControlMemory {
    *
    * @param nanos how long to wait at most; 0: not at all; negative: without end
    * @return a bit for each queue that was kicked, or what {@link #ringDoorbell} set: any bits; 0
-   *     when the time is over
+   *     when the time is over, or when it was woken and the guest has cleared the bits
    */
   public int awaitDoorbell(int device, long nanos) {
     int at = doorbell(device);
@@ -275,19 +275,23 @@ public final class ControlMemory {
       if (nanos > 0 && left <= 0) {
         break;
       }
-      mapping.futexWait(at + Doorbell.BITS, 0, left);
+      if (mapping.futexWait(at + Doorbell.BITS, 0, left)) {
+        bits = (int) INT.getAndSet(memory, at + Doorbell.BITS, 0);
+        break; // it is the caller's to find out what for, whatever the guest has made of the bits
+      }
     }
     INT.setRelease(memory, at + Doorbell.WAITING, 0);
     return bits;
   }
 
-  /** Sets bits of a device's doorbell from the monitor's side. */
+  /**
+   * Sets bits of a device's doorbell from the monitor's side, and wakes who waits: whether one does
+   * is for the caller to know, as the guest can write what the doorbell says of it.
+   */
   public void ringDoorbell(int device, int bits) {
     int at = doorbell(device);
     INT.getAndBitwiseOr(memory, at + Doorbell.BITS, bits);
-    if ((int) INT.getVolatile(memory, at + Doorbell.WAITING) != 0) {
-      mapping.futexWake(at + Doorbell.BITS);
-    }
+    mapping.futexWake(at + Doorbell.BITS);
   }
 
   // ---- counters ----

@@ -16,7 +16,8 @@ public interface Doorbell {
    * Takes all bits, which clears them; waits while there are none. One thread at a time.
    *
    * @param nanos how long to wait at most; 0: not at all; negative: without end
-   * @return the bits, those of queues and {@link #WAKE}; 0 when the time is over
+   * @return the bits, those of queues and {@link #WAKE}; 0 when the time is over, and where the
+   *     guest has cleared them meanwhile
    */
   int await(long nanos);
 

@@ -50,8 +50,11 @@ final class SlotThread {
   /** After a fault, so that one that repeats itself does not take the whole CPU. */
   private static final long FAULT_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /** The guest can clear the wake bit, so no sleep is without end. */
-  private static final long SLEEP_MAX = TimeUnit.SECONDS.toNanos(1);
+  /**
+   * No sleep is without end: the guest can clear the wake bit between a look at it and the sleep.
+   * Not shorter: a thread of an idle machine that wakes up finds its caches cold (3 to 12 ms).
+   */
+  private static final long SLEEP_MAX = TimeUnit.SECONDS.toNanos(10);
 
   /**
    * A wait counts slices rather than looking at the clock: when the whole process was stopped, the

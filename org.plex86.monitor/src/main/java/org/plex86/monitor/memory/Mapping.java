@@ -80,11 +80,12 @@ public final class Mapping {
    *
    * @param offset in bytes, a multiple of 4
    * @param nanos how long at most; negative: without end
+   * @return whether it slept and was woken
    */
-  public void futexWait(int offset, int value, long nanos) {
+  public boolean futexWait(int offset, int value, long nanos) {
     long[] timespec = nanos < 0 ? null : new long[] {nanos / 1_000_000_000, nanos % 1_000_000_000};
     try {
-      Libc.futexWait(wordAddress(offset), value, timespec);
+      return Libc.futexWait(wordAddress(offset), value, timespec) == 0;
     } finally {
       Reference.reachabilityFence(windows);
     }

@@ -120,12 +120,14 @@ final class Placement {
   /**
    * Moves one machine, if its CPU is crowded while another one has room. To be called at even
    * intervals; costs some file reads for a machine that is not idle, nothing for one that is.
+   *
+   * @return whether any machine is not idle
    */
-  synchronized void balance() {
+  synchronized boolean balance() {
     boolean busy = places.keySet().stream().anyMatch(machine -> !machine.idle());
     if (!busy) {
       host.forget();
-      return;
+      return false;
     }
     Map<Integer, Double> idle = host.idleShares();
     boolean moved = false;
@@ -143,6 +145,7 @@ final class Placement {
         moved = true;
       }
     }
+    return true;
   }
 
   private static int freest(Place place, Map<Integer, Double> idle) {

@@ -57,6 +57,9 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
 
   private static final long BALANCE_MILLIS = 500;
 
+  /** While no machine does anything: a thread that wakes up then finds its caches cold. */
+  private static final long IDLE_BALANCE_MILLIS = 10_000;
+
   private static final int REFUSED_RANKING = -1000;
 
   /** A machine, or what refuses to be one, and its service. */
@@ -93,14 +96,20 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
             },
             new ThreadPoolExecutor.DiscardPolicy());
     timers.setRemoveOnCancelPolicy(true);
-    ScheduledFuture<?> unused =
-        timers.scheduleWithFixedDelay(
-            placement::balance, BALANCE_MILLIS, BALANCE_MILLIS, TimeUnit.MILLISECONDS);
+    balanceAfter(BALANCE_MILLIS);
     executable = new FutureTask<>(this::unpack);
     // The C library is bound and the nexus unpacked while the container starts other bundles.
     Thread preparation = new Thread(executable, "plex86 preparation");
     preparation.setDaemon(true);
     preparation.start();
+  }
+
+  private void balanceAfter(long millis) {
+    ScheduledFuture<?> unused =
+        timers.schedule(
+            () -> balanceAfter(placement.balance() ? BALANCE_MILLIS : IDLE_BALANCE_MILLIS),
+            millis,
+            TimeUnit.MILLISECONDS);
   }
 
   private Path unpack() throws IOException {

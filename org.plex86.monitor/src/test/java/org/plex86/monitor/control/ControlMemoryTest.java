@@ -130,6 +130,20 @@ class ControlMemoryTest {
   }
 
   @Test
+  void guestThatSaysThatNobodyWaitsDoesNotHoldUpAWake() throws Exception {
+    int waiting = CONTROL_BLOCK + Control.DOORBELL + 3 * Sizeof.DOORBELL + Doorbell.WAITING;
+    CompletableFuture<Integer> bits =
+        CompletableFuture.supplyAsync(() -> control.awaitDoorbell(3, 30_000_000_000L));
+    while (guestSide.getInt(waiting) == 0) {
+      Thread.onSpinWait();
+    }
+    Thread.sleep(50); // it sleeps
+    guestSide.putInt(waiting, 0);
+    control.ringDoorbell(3, 1);
+    assertThat(bits.get(5, TimeUnit.SECONDS)).isEqualTo(1);
+  }
+
+  @Test
   void waitForADoorbellEndsInTime() {
     long start = System.nanoTime();
     assertThat(control.awaitDoorbell(0, 20_000_000)).isZero();

@@ -152,5 +152,8 @@ class PlacementTest {
     second(1, 100, 100, 100, 0);
     second(1_000_000_000_000L, 100, 100, 100, 0);
     assertThat(machine.cpus).containsExactly(3);
+    assertThat(placement.balance()).isFalse();
+    machine.idle = false;
+    assertThat(placement.balance()).isTrue();
   }
 }
