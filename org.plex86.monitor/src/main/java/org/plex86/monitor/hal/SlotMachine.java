@@ -312,7 +312,8 @@ final class SlotMachine implements SlotThread.Work {
     }
     notifyDriver();
     queues.settle(serves());
-    return queues.isRung() && serves() ? 0 : sleep;
+    // asked again: a driver that has crashed just now may be opened again at a time of its own
+    return queues.isRung() && serves() ? 0 : followTimers(System.nanoTime());
   }
 
   private boolean serves() {
