@@ -241,7 +241,7 @@ class DiskTest {
     @Override
     public void notify(int queue) {
       super.notify(queue);
-      if (++served == 5) {
+      if (++served == 2) { // the guest may kick for many requests at once, and so seldom
         crashes.incrementAndGet();
         throw new IllegalStateException("crash on purpose, with requests in flight");
       }
