@@ -47,18 +47,19 @@ class DiskTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final String DISK = "org.plex86.hal.disk";
 
-  /** Writes and reads back with the page cache dropped, at changing places, until stopped. */
-  private static final String LOAD =
-      "set -e; head -c 6000000 /dev/urandom > /tmp/x; i=0;"
-          + " while [ $i -lt 5 ]; do"
-          + " dd if=/tmp/x of=/dev/vda bs=8k seek=$i conv=fsync 2>/dev/null;"
-          + " echo 3 > /proc/sys/vm/drop_caches;"
-          + " dd if=/dev/vda bs=8k skip=$i 2>/dev/null | head -c 6000000 | cmp - /tmp/x;"
-          + " i=$((i+1)); done";
-
   private final BundleContext context = FrameworkUtil.getBundle(DiskTest.class).getBundleContext();
   @TempDir Path files;
   private final Machines machines = new Machines();
+
+  /** Writes and reads back with the page cache dropped, at changing places. */
+  private static String load(int rounds) {
+    return "set -e; head -c 6000000 /dev/urandom > /tmp/x; i=0;"
+        + (" while [ $i -lt " + rounds + " ]; do")
+        + " dd if=/tmp/x of=/dev/vda bs=8k seek=$i conv=fsync 2>/dev/null;"
+        + " echo 3 > /proc/sys/vm/drop_caches;"
+        + " dd if=/dev/vda bs=8k skip=$i 2>/dev/null | head -c 6000000 | cmp - /tmp/x;"
+        + " i=$((i+1)); done";
+  }
 
   @AfterEach
   void close() throws IOException {
@@ -118,7 +119,7 @@ class DiskTest {
   @ParameterizedTest
   @ValueSource(strings = {"raw", "qcow2"})
   void nothingIsLostWhenTheBundleIsUpdatedInPlace(String format) throws Exception {
-    VirtualMachine vm = exec(LOAD, "type=disk,name=disk0,file=" + image(format));
+    VirtualMachine vm = exec(load(5), "type=disk,name=disk0,file=" + image(format));
     int updates = 0;
     while (vm.state() != VmState.ENDED && updates < 1000) {
       bundle().update();
@@ -156,7 +157,7 @@ class DiskTest {
   @ParameterizedTest
   @ValueSource(strings = {"raw", "qcow2"})
   void nothingIsLostWhenNewVersionsAreInstalledBeside(String format) throws Exception {
-    VirtualMachine vm = exec(LOAD, "type=disk,name=disk0,file=" + image(format));
+    VirtualMachine vm = exec(load(5), "type=disk,name=disk0,file=" + image(format));
     int versions = 0;
     Bundle last = null;
     try {
@@ -184,7 +185,7 @@ class DiskTest {
   @ValueSource(strings = {"raw", "qcow2"})
   void nothingIsLostWhenTheDriverCrashes(String format) throws Exception {
     AtomicInteger crashes = new AtomicInteger();
-    VirtualMachine vm = exec(LOAD, "type=disk,name=disk0,file=" + image(format));
+    VirtualMachine vm = exec(load(20), "type=disk,name=disk0,file=" + image(format));
     int ranking = 1;
     ServiceRegistration<ChannelDriver> crashing = null;
     while (vm.state() != VmState.ENDED && ranking < 1000) {
