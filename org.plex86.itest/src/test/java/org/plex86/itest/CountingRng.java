@@ -2,7 +2,6 @@
 package org.plex86.itest;
 
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.plex86.hal.api.Channel;
@@ -11,6 +10,7 @@ import org.plex86.hal.api.ChannelContext;
 import org.plex86.hal.api.ChannelDriver;
 import org.plex86.hal.api.Packet;
 import org.plex86.hal.api.PacketQueue;
+import org.plex86.itest.lingering.RngChannel;
 
 /**
  * A driver of virtio-rng (device ID 4) whose random bytes are lines of 16 bytes, numbered on. The
@@ -43,37 +43,12 @@ final class CountingRng implements ChannelDriver {
     return new Rng(context);
   }
 
-  private final class Rng implements Channel {
+  private final class Rng extends RngChannel {
     private final ChannelContext context;
     private int served;
 
     Rng(ChannelContext context) {
       this.context = context;
-    }
-
-    @Override
-    public int deviceId() {
-      return 4;
-    }
-
-    @Override
-    public long features() {
-      return 0;
-    }
-
-    @Override
-    public List<Integer> queueSizes() {
-      return List.of(8);
-    }
-
-    @Override
-    public byte[] configSpace() {
-      return new byte[0];
-    }
-
-    @Override
-    public void start(long features) {
-      // begins with the first buffer
     }
 
     @Override
@@ -94,16 +69,6 @@ final class CountingRng implements ChannelDriver {
         queue.complete(packet, (long) lines * LINE);
       }
       queue.flush();
-    }
-
-    @Override
-    public void reset() {
-      // holds nothing
-    }
-
-    @Override
-    public void close() {
-      // holds nothing
     }
   }
 }

@@ -4,7 +4,6 @@ package org.plex86.itest.lingering;
 import java.util.Arrays;
 import java.util.Dictionary;
 import java.util.Hashtable;
-import java.util.List;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 import org.plex86.hal.api.Channel;
@@ -58,36 +57,11 @@ public final class LingeringRng implements BundleActivator, ChannelDriver {
     return new Rng(context);
   }
 
-  private final class Rng implements Channel {
+  private final class Rng extends RngChannel {
     private final ChannelContext context;
 
     Rng(ChannelContext context) {
       this.context = context;
-    }
-
-    @Override
-    public int deviceId() {
-      return 4;
-    }
-
-    @Override
-    public long features() {
-      return 0;
-    }
-
-    @Override
-    public List<Integer> queueSizes() {
-      return List.of(8);
-    }
-
-    @Override
-    public byte[] configSpace() {
-      return new byte[0];
-    }
-
-    @Override
-    public void start(long features) {
-      // begins with the first buffer
     }
 
     @Override
@@ -100,16 +74,6 @@ public final class LingeringRng implements BundleActivator, ChannelDriver {
         queue.complete(packet, block.length);
       }
       queue.flush();
-    }
-
-    @Override
-    public void reset() {
-      // holds nothing
-    }
-
-    @Override
-    public void close() {
-      // holds nothing
     }
   }
 }
