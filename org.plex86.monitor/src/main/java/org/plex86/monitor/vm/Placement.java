@@ -121,13 +121,14 @@ final class Placement {
    * Moves one machine, if its CPU is crowded while another one has room. To be called at even
    * intervals; costs some file reads for a machine that is not idle, nothing for one that is.
    *
-   * @return whether any machine is not idle
+   * @return whether to look again soon: some machine is not idle, or there is none yet, and the
+   *     first may come to a crowded CPU
    */
   synchronized boolean balance() {
     boolean busy = places.keySet().stream().anyMatch(machine -> !machine.idle());
     if (!busy) {
       host.forget();
-      return false;
+      return places.isEmpty();
     }
     Map<Integer, Double> idle = host.idleShares();
     boolean moved = false;

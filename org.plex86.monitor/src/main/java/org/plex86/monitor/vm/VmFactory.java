@@ -57,7 +57,7 @@ public final class VmFactory implements ManagedServiceFactory, VmServices {
 
   private static final long BALANCE_MILLIS = 500;
 
-  /** While no machine does anything: a thread that wakes up then finds its caches cold. */
+  /** While all machines are idle: a thread that wakes up then finds its caches cold. */
   private static final long IDLE_BALANCE_MILLIS = 10_000;
 
   private static final int REFUSED_RANKING = -1000;

@@ -146,6 +146,7 @@ class PlacementTest {
 
   @Test
   void idleMachineStays() throws Exception {
+    assertThat(placement.balance()).isTrue();
     Pinned machine = new Pinned(1);
     machine.idle = true;
     placement.add(machine, new BitSet());
